@@ -55,4 +55,7 @@ export interface Shape {
 }
 
 /** The source that the service was configured with. */
-export class LedgerSource extends Context.Tag("stellar-insights/stellar/LedgerSource")<LedgerSource, Shape>() {}
+export class LedgerSource extends Context.Tag("stellar-insights/stellar/LedgerSource")<
+  LedgerSource,
+  Shape
+>() {}
