@@ -49,9 +49,17 @@ export interface Shape {
   readonly firstSequence: Effect.Effect<number, LedgerSourceError>
   /**
    * Ledgers from `start` on, in order, without end: at the tip it waits for the next one. Fetches a few ledgers ahead, a bounded number.
-   * Ends only in {@link LedgerSourceError}. Interrupting it at any point loses nothing: asking again from the same sequence gives the same ledgers.
+   *
+   * `previousHash` is the hash, 64 lower-case hexadecimal digits, of the ledger before `start`, when the caller has it (its cursor); undefined when
+   * nothing is stored yet. Recorded ledgers are what they are, whatever it is. A simulated network chains its first ledger to it, which is how a restart
+   * goes on with the same chain without making every ledger since the beginning again.
+   *
+   * Ends only in {@link LedgerSourceError}. Interrupting it at any point loses nothing: asking again with the same arguments gives the same ledgers.
    */
-  readonly ledgers: (start: number) => Stream.Stream<RawLedger, LedgerSourceError>
+  readonly ledgers: (
+    start: number,
+    previousHash: string | undefined
+  ) => Stream.Stream<RawLedger, LedgerSourceError>
 }
 
 /** The source that the service was configured with. */
