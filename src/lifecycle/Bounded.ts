@@ -33,7 +33,7 @@ export const run = <A, E, R>(
         Effect.forkDaemon
       )
       const outcome = yield* Deferred.await(settled)
-      yield* Fiber.interruptFork(Option.isSome(outcome) ? timer : fiber)
+      yield* Option.isSome(outcome) ? Fiber.interruptFork(timer) : Fiber.interruptFork(fiber)
       return outcome
     })
   )

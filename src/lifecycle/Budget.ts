@@ -66,7 +66,11 @@ type Millis = { readonly [K in keyof ShutdownConfig.Stages]: number }
 
 /** The longest path through the stages, in milliseconds. */
 const path = (s: Millis): number =>
-  Math.max(s.graceful, s.background) + s.background + s.websocket + Math.max(s.cache, s.database) + s.telemetry
+  Math.max(s.graceful, s.background) +
+  s.background +
+  s.websocket +
+  Math.max(s.cache, s.database) +
+  s.telemetry
 
 const seconds = (millis: number): string => DurationConfig.format(Duration.millis(millis))
 

@@ -44,7 +44,7 @@ export interface Shape {
   readonly readiness: Readiness.Shape
   /** Has `quiesce` run when the drain begins, for as long as the scope is open. One that is added during the drain or later does not run. */
   readonly addQuiesce: (quiesce: Quiesce) => Effect.Effect<void, never, Scope.Scope>
-  /** Asks for a stop and returns at once. The first reason counts, later ones are recorded. Never fails. */
+  /** Asks for a stop and returns at once. The first reason counts. Never fails. */
   readonly stop: (reason: StopReason) => Effect.Effect<void>
   /** As {@link stop}, for callbacks outside Effect. */
   readonly unsafeStop: (reason: StopReason) => void
@@ -64,7 +64,7 @@ export interface Internal {
   /** Moves on to a later phase; an earlier one is ignored. */
   readonly advance: (phase: Phase.Phase) => Effect.Effect<void>
   readonly quiesces: ReadonlySet<Quiesce>
-  /** Ends with the second reason to stop. */
+  /** Ends with the second signal. Reasons that are no signals do not count: a worker that fails while stopping is no hurry. */
   readonly stopRepeated: Effect.Effect<StopReason>
   /** When acquisitions must be over, in milliseconds by the clock. */
   readonly startDeadline: number
@@ -85,19 +85,25 @@ export const make = (startupTimeout: Duration.Duration): Effect.Effect<Shape> =>
     const quiesces = new Set<Quiesce>()
     const started = yield* Bounded.now
     let current: Phase.Phase = "starting"
-    let stopAsked = false
+    let signals = 0
 
     const emit: Shape["emit"] = (event) =>
       Effect.flatMap(Bounded.now, (at) => {
         const stamped = { ...event, at } as LifecycleEvent
-        return Effect.forEach([...subscribers], (tell) => Effect.catchAllCause(tell(stamped), () => Effect.void), {
-          discard: true
-        })
+        return Effect.forEach(
+          [...subscribers],
+          (tell) => Effect.catchAllCause(tell(stamped), () => Effect.void),
+          {
+            discard: true
+          }
+        )
       })
 
     const unsafeStop = (reason: StopReason) => {
-      Deferred.unsafeDone(stopAsked ? second : first, Effect.succeed(reason))
-      stopAsked = true
+      Deferred.unsafeDone(first, Effect.succeed(reason))
+      if (reason._tag !== "Signal") return
+      if (signals > 0) Deferred.unsafeDone(second, Effect.succeed(reason))
+      signals += 1
     }
 
     const scoped = <A>(set: Set<A>, value: A) =>

@@ -43,14 +43,29 @@ export interface DrainCount {
 /** Everything that can happen. */
 export type LifecycleEvent =
   | { readonly _tag: "PhaseChanged"; readonly at: number; readonly phase: Phase; readonly previous: Phase }
-  | { readonly _tag: "StopInitiated"; readonly at: number; readonly reason: StopReason; readonly wholeMillis: number }
-  /** A signal or another reason to stop arrived when the service was stopping already. */
+  | {
+      readonly _tag: "StopInitiated"
+      readonly at: number
+      readonly reason: StopReason
+      readonly wholeMillis: number
+    }
+  /** A second signal arrived: waiting is cut short. */
   | { readonly _tag: "StopRepeated"; readonly at: number; readonly reason: StopReason }
   | { readonly _tag: "Acquired"; readonly at: number; readonly name: string; readonly durationMillis: number }
   /** An acquisition did not come to its end within its limit; whatever it still yields is released on arrival. */
-  | { readonly _tag: "AcquisitionGivenUp"; readonly at: number; readonly name: string; readonly limitMillis: number }
+  | {
+      readonly _tag: "AcquisitionGivenUp"
+      readonly at: number
+      readonly name: string
+      readonly limitMillis: number
+    }
   | { readonly _tag: "StepStarted"; readonly at: number; readonly step: Step; readonly limitMillis: number }
-  | { readonly _tag: "StepCompleted"; readonly at: number; readonly step: Step; readonly durationMillis: number }
+  | {
+      readonly _tag: "StepCompleted"
+      readonly at: number
+      readonly step: Step
+      readonly durationMillis: number
+    }
   /** The step overran its limit: it was asked to stop, and is no longer awaited. */
   | {
       readonly _tag: "StepTimedOut"

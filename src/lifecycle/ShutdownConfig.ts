@@ -69,9 +69,11 @@ export const config: Config.Config<ShutdownConfig> = Config.all({
     DurationConfig.duration("TERMINATION_GRACE_PERIOD", DurationConfig.positive)
   ),
   idleGrace: Config.option(DurationConfig.duration("SHUTDOWN_IDLE_GRACE", DurationConfig.upToAnHour)),
-  newRequests: Config.literal("serve", "read-only", "reject")("SHUTDOWN_NEW_REQUESTS").pipe(
-    Config.withDefault("serve" as const)
-  )
+  newRequests: Config.literal(
+    "serve",
+    "read-only",
+    "reject"
+  )("SHUTDOWN_NEW_REQUESTS").pipe(Config.withDefault("serve" as const))
 })
 
 /** Everything at its default. */

@@ -1,5 +1,6 @@
 /** Why a service stops. The first reason is the one that counts; later ones only hurry it. */
 import * as Cause from "effect/Cause"
+import * as ErrorText from "./ErrorText.js"
 
 /** The signals that ask for a stop. */
 export type Signal = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGBREAK"
@@ -40,12 +41,10 @@ export const describe = (reason: StopReason): string => {
     case "Interrupted":
       return "interrupted"
     case "StartFailed":
-      return `start failed: ${messageOf(Cause.squash(reason.cause))}`
+      return `start failed: ${ErrorText.of(Cause.squash(reason.cause))}`
     case "WorkerFailed":
-      return `worker ${reason.worker} failed: ${messageOf(Cause.squash(reason.cause))}`
+      return `worker ${reason.worker} failed: ${ErrorText.of(Cause.squash(reason.cause))}`
     case "Uncaught":
-      return `${reason.origin}: ${messageOf(reason.error)}`
+      return `${reason.origin}: ${ErrorText.of(reason.error)}`
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,50 @@
+/**
+ * Signals, heard from the first line of the program on.
+ *
+ * As PID 1 a signal without a listener is lost, and elsewhere it kills: so the entry calls {@link capture} before it imports anything large. This
+ * module must therefore import nothing of Effect. Listeners are prepended and never removed: beside `NodeRuntime.runMain`, which drops its own
+ * at the first signal, a second one is still heard.
+ */
+import type { Signal } from "../StopReason.js"
+
+/** Signals since the capture. */
+export interface Captured {
+  /** Calls `listener` for every signal, those that came before included, in order. */
+  readonly listen: (listener: (signal: Signal) => void) => void
+}
+
+/** SIGHUP is what Node makes of a closing console on Windows; SIGBREAK is Ctrl+Break there and does not exist elsewhere. */
+const signals: ReadonlyArray<Signal> =
+  process.platform === "win32" ? ["SIGINT", "SIGBREAK", "SIGHUP", "SIGTERM"] : ["SIGTERM", "SIGINT", "SIGHUP"]
+
+/**
+ * A terminal sends Ctrl+C to every process of the job, and a runner such as npm passes its own on: one key press arrives twice. The same signal
+ * again within this time is that echo; only one is taken for it.
+ */
+const echoMillis = 250
+
+/** Begins to listen. */
+export const capture = (): Captured => {
+  const heard: Array<Signal> = []
+  const listeners: Array<(signal: Signal) => void> = []
+  let first: { readonly signal: Signal; readonly at: number } | undefined
+  let echoed = false
+  for (const signal of signals) {
+    process.prependListener(signal, () => {
+      const now = performance.now()
+      if (first === undefined) first = { signal, at: now }
+      else if (!echoed && signal === first.signal && now - first.at < echoMillis) {
+        echoed = true
+        return
+      }
+      heard.push(signal)
+      for (const listener of listeners) listener(signal)
+    })
+  }
+  return {
+    listen: (listener) => {
+      listeners.push(listener)
+      for (const signal of heard) listener(signal)
+    }
+  }
+}
