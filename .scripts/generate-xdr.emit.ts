@@ -1,26 +1,9 @@
 /** Writes the bodies of the generated functions: straight-line code over a reader, with as few stores to it as possible. */
-import { parts } from "./generate-xdr.schema.js"
 import type { Named, Node } from "../src/stellar/xdr/XdrSchema.js"
 
 /** The schema and what was derived from it. */
 export interface Types {
   readonly all: ReadonlyMap<string, Named>
-}
-
-/** The fewest bytes that a value takes. */
-export const smallest = (node: Node, types: Types, open: ReadonlySet<string> = new Set()): number => {
-  if (typeof node === "string") return node === "u64" || node === "i64" ? 8 : 4
-  if ("opaque" in node) return padded(node.opaque)
-  if ("bytes" in node || "array" in node || "option" in node) return 4
-  if ("fixed" in node) return node.length * smallest(node.fixed, types, open)
-  if (open.has(node.ref)) return 4
-  const type = types.all.get(node.ref)!
-  const inside = new Set(open).add(node.ref)
-  if (type.kind === "enum") return 4
-  const sizes = parts(type).map((part) => smallest(part, types, inside))
-  if (type.kind === "struct") return sizes.reduce((a, b) => a + b, 0)
-  const bare = type.arms.some(([, , part]) => part === undefined)
-  return 4 + (bare ? 0 : Math.min(...sizes))
 }
 
 /** The size of a value when it is always the same and every content is valid; undefined otherwise. */
@@ -42,8 +25,6 @@ export const plain = (node: Node, types: Types): number | undefined => {
   }
   return sum
 }
-
-const padded = (length: number): number => (length + 3) & ~3
 
 /** How a family of functions handles what it meets. */
 export interface Style {
@@ -156,7 +137,7 @@ export class Body {
       return bind(keep ? `r.variable(${node.bytes})` : `r.skipVariable(${node.bytes})`)
     }
     if ("option" in node) return this.option(node, name)
-    if ("array" in node) return this.array(node.array, name, node.max)
+    if ("array" in node) return this.array(node.array, name, node)
     if ("fixed" in node) return this.array(node.fixed, name, undefined, node.length)
     const type = this.types.all.get(node.ref)!
     if (type.kind === "enum") return bind(`enum${node.ref}(r, ${this.advance(4)})`)
@@ -194,14 +175,17 @@ export class Body {
     return keep ? name : ""
   }
 
-  private array(element: Node, name: string, max: number | undefined, length?: number): string {
+  private array(
+    element: Node,
+    name: string,
+    bounds: { readonly max: number; readonly size: number } | undefined,
+    length?: number
+  ): string {
     const keep = this.style.keep
     let count = String(length)
-    if (max !== undefined) {
+    if (bounds !== undefined) {
       count = this.fresh()
-      this.lines.push(
-        `const ${count} = r.count(${this.advance(4)}, ${max}, ${smallest(element, this.types)})`
-      )
+      this.lines.push(`const ${count} = r.count(${this.advance(4)}, ${bounds.max}, ${bounds.size})`)
     }
     const size = plain(element, this.types)
     if (!keep && size !== undefined) {

@@ -78,7 +78,7 @@ export const load = (roots: ReadonlyArray<string>): ReadonlyMap<string, Named> =
       case "string":
         return { bytes: type.maxLength }
       case "array":
-        return { array: node(type.element), max: type.maxLength }
+        return { array: node(type.element), max: type.maxLength, size: 0 }
       case "fixedArray":
         return { fixed: node(type.element), length: type.length }
       case "option":
@@ -99,12 +99,47 @@ export const load = (roots: ReadonlyArray<string>): ReadonlyMap<string, Named> =
   }
   const names = [...found.keys()].sort()
   const types = new Map(names.map((name) => [name, found.get(name)!.named]))
-  return new Map(names.map((name) => [name, markRecursive(name, types)]))
+  return new Map(names.map((name) => [name, markRecursive(name, withSizes(types.get(name)!, types), types)]))
 }
 
-const markRecursive = (name: string, types: ReadonlyMap<string, Named>): Named => {
-  const type = types.get(name)!
-  return reachable(name, types).has(name) ? { recursive: true, ...type } : type
+const markRecursive = (name: string, type: Named, types: ReadonlyMap<string, Named>): Named =>
+  reachable(name, types).has(name) ? { recursive: true, ...type } : type
+
+/** Fills in how small the elements of arrays can be, which can only be said when all types are known. */
+const withSizes = (type: Named, types: ReadonlyMap<string, Named>): Named => {
+  const fill = (node: Node): Node => {
+    if (typeof node === "string") return node
+    if ("array" in node) return { array: fill(node.array), max: node.max, size: smallest(node.array, types) }
+    if ("fixed" in node) return { fixed: fill(node.fixed), length: node.length }
+    return "option" in node ? { option: fill(node.option) } : node
+  }
+  if (type.kind === "struct")
+    return { ...type, fields: type.fields.map(([name, node]) => [name, fill(node)] as const) }
+  if (type.kind === "enum") return type
+  const arms = type.arms.map(([tag, name, node]) =>
+    node === undefined ? ([tag, name] as const) : ([tag, name, fill(node)] as const)
+  )
+  return { ...type, arms }
+}
+
+/** The fewest bytes that a value takes. */
+const smallest = (
+  node: Node,
+  types: ReadonlyMap<string, Named>,
+  open: ReadonlySet<string> = new Set()
+): number => {
+  if (typeof node === "string") return node === "u64" || node === "i64" ? 8 : 4
+  if ("opaque" in node) return (node.opaque + 3) & ~3
+  if ("bytes" in node || "array" in node || "option" in node) return 4
+  if ("fixed" in node) return node.length * smallest(node.fixed, types, open)
+  if (open.has(node.ref)) return 4
+  const type = types.get(node.ref)!
+  if (type.kind === "enum") return 4
+  const inside = new Set(open).add(node.ref)
+  const sizes = parts(type).map((part) => smallest(part, types, inside))
+  if (type.kind === "struct") return sizes.reduce((a, b) => a + b, 0)
+  const bare = type.arms.some(([, , part]) => part === undefined)
+  return 4 + (bare ? 0 : Math.min(...sizes))
 }
 
 /** The named types that a value of `name` can hold, at any depth. */

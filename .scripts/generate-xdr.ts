@@ -41,7 +41,7 @@ const ENTRIES = [
 const LEDGER = "LedgerCloseMeta"
 
 /** Types that an outline checks and leaves as a range of the input. */
-const OUTLINED = new Set(["Operation", "OperationResult", "DecoratedSignature"])
+const OUTLINED = new Set(["DecoratedSignature", "Operation", "OperationResult", "SorobanTransactionData"])
 
 const PLAN: Plan = {
   ranged: new Set([

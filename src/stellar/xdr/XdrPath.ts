@@ -69,7 +69,7 @@ class Walk {
         const at = this.at
         const count = this.u32(path)
         if (count > node.max) throw this.tooLong(path, at, count, node.max)
-        if (count * SMALLEST > this.view.byteLength - this.at) throw this.tooMany(path, at, count)
+        if (count * node.size > this.view.byteLength - this.at) throw this.tooMany(path, at, count)
         for (let i = 0; i < count; i++) this.node(node.array, `${path}[${i}]`)
         break
       }
@@ -148,6 +148,3 @@ class Walk {
     return XdrError.make("length", path, at, `${count} elements are announced, ${left} bytes are left`)
   }
 }
-
-/** No element of any array takes less than this many bytes. */
-const SMALLEST = 4

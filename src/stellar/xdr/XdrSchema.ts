@@ -11,8 +11,8 @@ export type Node =
   | { readonly opaque: number }
   /** Byte string of at most that many bytes; XDR strings too, since nothing says that they are text. */
   | { readonly bytes: number }
-  /** At most `max` elements, with a count before them. */
-  | { readonly array: Node; readonly max: number }
+  /** At most `max` elements of at least `size` bytes each, with a count before them. */
+  | { readonly array: Node; readonly max: number; readonly size: number }
   /** Exactly `length` elements. */
   | { readonly fixed: Node; readonly length: number }
   | { readonly option: Node }

@@ -119,7 +119,7 @@ export interface TransactionOutline {
   readonly cond: T.Preconditions
   readonly memo: T.Memo
   readonly operations: ReadonlyArray<Range>
-  readonly ext: T.TransactionExt
+  readonly ext: TransactionExtOutline
   /** Where it lay in the input. Absent in values made by hand; not encoded. */
   readonly range?: Range
 }
@@ -129,6 +129,11 @@ export type TransactionEnvelopeOutline =
   | { readonly type: "envelopeTypeTxV0"; readonly value: TransactionV0EnvelopeOutline; readonly range?: Range }
   | { readonly type: "envelopeTypeTx"; readonly value: TransactionV1EnvelopeOutline; readonly range?: Range }
   | { readonly type: "envelopeTypeTxFeeBump"; readonly value: FeeBumpTransactionEnvelopeOutline; readonly range?: Range }
+
+/** Outline of the XDR `TransactionExt`, told apart by `type`. */
+export type TransactionExtOutline =
+  | { readonly type: "v0"; readonly value?: undefined }
+  | { readonly type: "sorobanData"; readonly value: Range }
 
 /** Outline of the XDR `TransactionPhase`, told apart by `type`. */
 export type TransactionPhaseOutline =
@@ -254,6 +259,7 @@ const InnerTransactionResultResult_txBadMinSeqAgeOrGap: InnerTransactionResultRe
 const InnerTransactionResultResult_txMalformed: InnerTransactionResultResultOutline = { type: "txMalformed", value: undefined }
 const InnerTransactionResultResult_txSorobanInvalid: InnerTransactionResultResultOutline = { type: "txSorobanInvalid", value: undefined }
 const InnerTransactionResultResult_txFrozenKeyAccessed: InnerTransactionResultResultOutline = { type: "txFrozenKeyAccessed", value: undefined }
+const TransactionExt_v0: TransactionExtOutline = { type: "v0", value: undefined }
 const TransactionResultResult_txTooEarly: TransactionResultResultOutline = { type: "txTooEarly", value: undefined }
 const TransactionResultResult_txTooLate: TransactionResultResultOutline = { type: "txTooLate", value: undefined }
 const TransactionResultResult_txMissingOperation: TransactionResultResultOutline = { type: "txMissingOperation", value: undefined }
@@ -621,7 +627,7 @@ export function outlineTransaction(r: XdrReader): TransactionOutline {
   for (let x8 = 0; x8 < x7; x8++) {
     x6[x8] = range(r, Skip.skipOperation)
   }
-  const x9 = Decode.readTransactionExt(r)
+  const x9 = outlineTransactionExt(r)
   return { sourceAccount: x1, fee: x2, seqNum: x3, cond: x4, memo: x5, operations: x6, ext: x9, range: { start, end: r.p } }
 }
 
@@ -646,6 +652,23 @@ export function outlineTransactionEnvelope(r: XdrReader): TransactionEnvelopeOut
     }
     default:
     throw r.unknown("TransactionEnvelope", at, tag)
+  }
+}
+
+/** Outlines a `TransactionExt`. */
+export function outlineTransactionExt(r: XdrReader): TransactionExtOutline {
+  const at = r.p
+  const tag = r.v.getInt32(at)
+  r.p = at + 4
+  switch (tag) {
+    case 0:
+    return TransactionExt_v0
+    case 1: {
+      const x1 = range(r, Skip.skipSorobanTransactionData)
+      return { type: "sorobanData", value: x1 }
+    }
+    default:
+    throw r.unknown("TransactionExt", at, tag)
   }
 }
 
