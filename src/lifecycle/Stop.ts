@@ -41,14 +41,18 @@ export const callOff = (
   budget: Budget.Shape,
   build: Fiber.RuntimeFiber<unknown, unknown>
 ): Effect.Effect<void> => {
-  const { open } = lifecycle.internal.stopping
-  const expired = Effect.suspend(() =>
-    lifecycle.internal.stopping.expiry(
-      Duration.toMillis(budget.whole),
-      Steps.longestChain(HashSet.fromIterable(open))
-    )
-  )
-  return Effect.asVoid(Bounded.run(Fiber.interrupt(build), expired))
+  const { stopping } = lifecycle.internal
+  return Effect.gen(function* () {
+    const start = yield* Bounded.now
+    const reserve = Steps.longestChain(HashSet.fromIterable(stopping.open))
+    const expired = stopping.expiry(Duration.toMillis(budget.whole), reserve)
+    const outcome = yield* Bounded.run(Fiber.interrupt(build), expired)
+    // Named acquisitions speak for themselves and are given up long before this.
+    if (Option.isNone(outcome)) {
+      const limitMillis = (yield* Bounded.now) - start
+      yield* lifecycle.emit({ _tag: "AcquisitionGivenUp", name: "an unnamed layer", limitMillis })
+    }
+  })
 }
 
 /** Stops what `scope` holds. Never fails and cannot be interrupted: it ends within the whole, or a second after a second signal. */
@@ -133,11 +137,19 @@ const release = (lifecycle: Lifecycle.Shape, scope: Scope.CloseableScope) =>
     }
   })
 
-/** Named releases that the scope knows nothing of, since an acquisition around them never came back. */
-const remaining = (lifecycle: Lifecycle.Shape) =>
-  Effect.forEach([...lifecycle.internal.stopping.open], (step) => step.close(Exit.void), {
-    concurrency: "unbounded",
-    discard: true
+/**
+ * Named releases that the scope knows nothing of, since an acquisition around them never came back: those that nothing open is built on first, then
+ * what they were built on.
+ */
+const remaining = (lifecycle: Lifecycle.Shape): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const open = [...lifecycle.internal.stopping.open]
+    if (open.length === 0) return Effect.void
+    const outermost = open.filter((step) => !open.some((other) => HashSet.has(other.after, step)))
+    return Effect.forEach(outermost, (step) => step.close(Exit.void), {
+      concurrency: "unbounded",
+      discard: true
+    }).pipe(Effect.zipRight(remaining(lifecycle)))
   })
 
 /** Releases a step at the last moment at which it and what comes after it still fit, or as soon as there is a hurry. */
