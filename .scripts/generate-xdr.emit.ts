@@ -57,17 +57,22 @@ export const nodeType = (of: (name: string) => string): ((node: Node) => string)
  * before a call and loaded only when it is needed again.
  */
 export class Body {
+  /** The statements so far. */
   readonly lines: Array<string> = []
   private off = 0
   /** Whether the reader's own position is the true one. */
   private inReader = true
   private names = 0
+  /** Whether the local `p` is needed and must be declared. */
   usesPosition = false
 
-  constructor(
-    private readonly types: Types,
-    private style: Style
-  ) {}
+  private readonly types: Types
+  private style: Style
+
+  constructor(types: Types, style: Style) {
+    this.types = types
+    this.style = style
+  }
 
   /** Makes the reader's position the true one. */
   store(): void {
@@ -162,12 +167,11 @@ export class Body {
 
   private option(node: { readonly option: Node }, name: string): string {
     const keep = this.style.keep
-    const flag = `r.bool(${this.advance(4)})`
+    this.advance(4)
+    // Moving on before the flag is read keeps the position the same on both branches.
     this.settle()
-    // The flag lies four bytes back by now; reading it there keeps the position the same on both branches.
-    const at = flag.replace(/\(.*\)$/, "(p - 4)")
     if (keep) this.lines.push(`let ${name}: ${this.style.type(node)} = null`)
-    this.lines.push(`if (${at}) {`)
+    this.lines.push("if (r.bool(p - 4)) {")
     const value = this.read(node.option)
     if (keep) this.lines.push(`${name} = ${value}`)
     this.settle()
