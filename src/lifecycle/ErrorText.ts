@@ -6,8 +6,10 @@ const ofConfig = (error: ConfigError.ConfigError): string => {
     case "And":
     case "Or":
       return `${ofConfig(error.left)}; ${ofConfig(error.right)}`
-    default:
-      return error.path.length === 0 ? error.message : `${error.path.join("_")}: ${error.message}`
+    default: {
+      const key = error.path.join("_")
+      return error.message.startsWith(key) ? error.message : `${key}: ${error.message}`
+    }
   }
 }
 
