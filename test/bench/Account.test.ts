@@ -45,7 +45,9 @@ describe("Account.tally", () => {
       sent.length
     )
     assert.deepStrictEqual(counted.late, { answered: 1, declined: 1, lost: 1 })
+    assert.strictEqual(counted.inFlight, 2)
     assert.strictEqual(counted.resets, 1)
+    assert.strictEqual(counted.resetUnwritten, 0)
     assert.strictEqual(counted.lastWholeAt, 130)
     assert.lengthOf(counted.examples, 2)
   })

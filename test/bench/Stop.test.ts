@@ -15,11 +15,12 @@ const steady: Load = {
   run: async (stop) => {
     const client = async () => {
       const connection = await stop.connect("open")
-      while (connection !== undefined && connection.usable && stop.sinceSignal() < 300) {
+      if (connection === undefined) return
+      while (connection.usable && stop.sinceSignal() < 300) {
         await stop.ask(connection, fast)
         await stop.pause(5, connection)
       }
-      connection?.giveUp()
+      connection.giveUp()
     }
     const clients = [client(), client(), client(), client()]
     await stop.pause(60)

@@ -1,0 +1,61 @@
+// Plain node:http, stopped in the way its documentation shows: server.close() at SIGTERM.
+import { createHash } from "node:crypto"
+import { createServer } from "node:http"
+
+const json = (res, body) => {
+  const text = JSON.stringify(body)
+  res.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
+  res.end(text)
+}
+
+const block = (ms) => {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+const stream = (res, ms) => {
+  res.writeHead(200, { "content-type": "text/plain" })
+  let piece = 0
+  const timer = setInterval(() => {
+    res.write(Buffer.alloc(1024, 97 + piece))
+    if (++piece < 20) return
+    clearInterval(timer)
+    res.end()
+  }, ms / 20)
+}
+
+const server = createServer((req, res) => {
+  const url = new URL(req.url, "http://peer")
+  const ms = Number(url.searchParams.get("ms"))
+  switch (url.pathname) {
+    case "/fast":
+      return json(res, { ok: true })
+    case "/slow":
+      return setTimeout(() => json(res, { waited: ms }), ms)
+    case "/busy":
+      setTimeout(block, 2, ms)
+      return json(res, { ok: true })
+    case "/stream":
+      return stream(res, ms)
+    case "/echo":
+    case "/upload": {
+      const hash = createHash("sha256")
+      let length = 0
+      req.on("data", (chunk) => {
+        length += chunk.length
+        hash.update(chunk)
+      })
+      return req.on("end", () =>
+        json(res, url.pathname === "/echo" ? { length, sha256: hash.digest("hex") } : { bytes: length })
+      )
+    }
+    default:
+      res.writeHead(404)
+      res.end()
+  }
+})
+
+server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () =>
+  process.stdout.write(`listening ${server.address().port}\n`)
+)
+process.once("SIGTERM", () => server.close())

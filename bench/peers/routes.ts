@@ -1,0 +1,65 @@
+/** The routes of the peers that are built on Effect, so that their servers differ in nothing but the server. */
+import { createHash } from "node:crypto"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+
+const milliseconds = HttpServerRequest.HttpServerRequest.pipe(
+  Effect.map((request) => Number(new URL(request.url, "http://peer").searchParams.get("ms")))
+)
+
+const block = (ms: number): void => {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+const fast = HttpServerResponse.unsafeJson({ ok: true })
+
+const slow = Effect.gen(function* () {
+  const ms = yield* milliseconds
+  yield* Effect.sleep(ms)
+  return HttpServerResponse.unsafeJson({ waited: ms })
+})
+
+const busy = Effect.gen(function* () {
+  const ms = yield* milliseconds
+  yield* Effect.sync(() => setTimeout(block, 2, ms))
+  return HttpServerResponse.unsafeJson({ ok: true })
+})
+
+const stream = Effect.gen(function* () {
+  const ms = yield* milliseconds
+  const pieces = Stream.range(0, 19).pipe(
+    Stream.rechunk(1),
+    Stream.schedule(Schedule.spaced(ms / 20)),
+    Stream.map((i) => new Uint8Array(1024).fill(97 + i))
+  )
+  return HttpServerResponse.stream(pieces, { contentType: "text/plain" })
+})
+
+const echo = Effect.gen(function* () {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const body = Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(request.stream)))
+  const sha256 = createHash("sha256").update(body).digest("hex")
+  return HttpServerResponse.unsafeJson({ length: body.length, sha256 })
+})
+
+const upload = Effect.gen(function* () {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const bytes = yield* Stream.runFold(request.stream, 0, (sum, chunk) => sum + chunk.length)
+  return HttpServerResponse.unsafeJson({ bytes })
+})
+
+/** What every peer offers. */
+export const routes = HttpRouter.empty.pipe(
+  HttpRouter.get("/fast", fast),
+  HttpRouter.get("/slow", slow),
+  HttpRouter.get("/busy", busy),
+  HttpRouter.get("/stream", stream),
+  HttpRouter.post("/echo", echo),
+  HttpRouter.post("/upload", upload)
+)
