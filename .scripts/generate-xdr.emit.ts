@@ -220,22 +220,17 @@ export class Body {
 const GETTERS = { u32: "getUint32", i32: "getInt32", u64: "getBigUint64", i64: "getBigInt64" } as const
 
 /** Emits what writes the value `from` of type `node` to the writer `w`. */
-export const write = (node: Node, from: string, types: Types, depth = 0): ReadonlyArray<string> => {
+export const write = (node: Node, from: string, depth = 0): ReadonlyArray<string> => {
   if (typeof node === "string") return [`w.${node}(${from})`]
   if ("opaque" in node) return [`w.opaque(${from}, ${node.opaque})`]
   if ("bytes" in node) return [`w.variable(${from}, ${node.bytes})`]
   if ("ref" in node) return [`write${node.ref}(w, ${from})`]
   if ("option" in node) {
-    return [
-      `w.bool(${from} !== null)`,
-      `if (${from} !== null) {`,
-      ...write(node.option, from, types, depth),
-      "}"
-    ]
+    return [`w.bool(${from} !== null)`, `if (${from} !== null) {`, ...write(node.option, from, depth), "}"]
   }
   const element = "array" in node ? node.array : node.fixed
   const item = `item${depth}`
   const head =
     "array" in node ? `w.count(${from}.length, ${node.max})` : `w.exactly(${from}.length, ${node.length})`
-  return [head, `for (const ${item} of ${from}) {`, ...write(element, item, types, depth + 1), "}"]
+  return [head, `for (const ${item} of ${from}) {`, ...write(element, item, depth + 1), "}"]
 }

@@ -135,14 +135,14 @@ export const writer = (types: Types, name: string): string => {
   const type = types.all.get(name)!
   const lines: Array<string> = []
   if (type.kind === "struct") {
-    for (const [field, node] of type.fields) lines.push(...write(node, `value.${field}`, types))
+    for (const [field, node] of type.fields) lines.push(...write(node, `value.${field}`))
   } else {
     lines.push(type.kind === "enum" ? "switch (value) {" : "switch (value.type) {")
     const cases: ReadonlyArray<readonly [number, string, Node?]> =
       type.kind === "enum" ? type.members : type.arms
     for (const [tag, arm, node] of cases) {
       lines.push(`case ${quote(arm)}: {`, `w.i32(${tag})`)
-      if (node !== undefined) lines.push(...write(node, "value.value", types))
+      if (node !== undefined) lines.push(...write(node, "value.value"))
       lines.push("return", "}")
     }
     lines.push("}", `throw w.refuse(${quote(`this is no ${name}`)})`)

@@ -31,6 +31,8 @@ export interface Options {
   readonly shutdown?: ShutdownConfig.ShutdownConfig
   /** Told of every event, after the log and the report. */
   readonly subscribers?: ReadonlyArray<Lifecycle.Subscriber>
+  /** What is done with the report when the stop is over; it must not fail, and is not bounded. Nothing when absent. */
+  readonly onReport?: (report: ShutdownReport.ShutdownReport) => Effect.Effect<void>
 }
 
 /** `STARTUP_TIMEOUT`: bound of all acquisitions together, 60 s. */
@@ -93,8 +95,10 @@ export const launch = <A, E>(
         const exitCode = yield* collector.exitCode
         const { durationMillis } = yield* collector.report
         yield* lifecycle.emit({ _tag: "StopCompleted", durationMillis, exitCode })
+        const report = yield* collector.report
+        if (options.onReport !== undefined) yield* options.onReport(report)
         yield* host.leave(exitCode)
-        return yield* collector.report
+        return report
       })
     )
   )

@@ -1,0 +1,67 @@
+/** The command line. */
+import * as Command from "@effect/cli/Command"
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as ErrorText from "../lifecycle/ErrorText.js"
+import * as ExitCode from "../lifecycle/ExitCode.js"
+import type * as Signals from "../lifecycle/node/Signals.js"
+import * as Environment from "./Environment.js"
+import * as Serve from "./Serve.js"
+import * as Settings from "./Settings.js"
+
+const version = process.env.STELLAR_INSIGHTS_VERSION ?? "development"
+
+const serve = (signals: Signals.Captured) =>
+  Command.make("serve", {}, () => Serve.serve(signals)).pipe(
+    Command.withDescription("Run the service until it is stopped (SIGTERM, Ctrl+C).")
+  )
+
+const check = Command.make("check", {}, () =>
+  Effect.gen(function* () {
+    const { budget, settings } = yield* Settings.read
+    for (const { key, value } of settings) yield* Console.log(value === "" ? `# ${key} is not set` : `${key}=${value}`)
+    yield* Console.log("")
+    for (const line of budget.arithmetic) yield* Console.log(`# ${line}`)
+  })
+).pipe(Command.withDescription("Print every setting in effect and the arithmetic of the stop's budget."))
+
+const config = Command.make("config").pipe(
+  Command.withDescription("Look at the configuration."),
+  Command.withSubcommands([check])
+)
+
+const run = (signals: Signals.Captured) =>
+  Command.make("stellar-insights").pipe(
+    Command.withDescription("Analytics of the Stellar network, in a service that loses nothing when it is stopped."),
+    Command.withSubcommands([serve(signals), config]),
+    Command.run({ name: "Stellar Insights", version, executable: "stellar-insights" })
+  )(process.argv)
+
+/** An error that ends the program is one line on stderr. The command line's own errors have been printed when they get here. */
+const explain = (cause: Cause.Cause<unknown>) => {
+  const error = Cause.squash(cause)
+  if (Cause.isInterruptedOnly(cause) || ValidationError.isValidationError(error)) return Effect.void
+  return Console.error(`stellar-insights: ${ErrorText.of(error)}`)
+}
+
+const exitCodeOf = (cause: Cause.Cause<unknown>): number =>
+  ValidationError.isValidationError(Cause.squash(cause)) ? ExitCode.invalid : ExitCode.ofCause(cause)
+
+/** Hands the program to the process; `signals` have been listened to since its first line. */
+export const main = (signals: Signals.Captured): void =>
+  Environment.load.pipe(
+    Effect.zipRight(run(signals)),
+    Effect.tapErrorCause(explain),
+    Effect.provide([NodeContext.layer, CliConfig.layer({ showBuiltIns: false })]),
+    NodeRuntime.runMain({
+      disableErrorReporting: true,
+      teardown: (exit, onExit) =>
+        onExit(Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause) ? 0 : exitCodeOf(exit.cause))
+    })
+  )

@@ -1,0 +1,85 @@
+/**
+ * Every setting of the service, read in one go and shown as it is in effect.
+ *
+ * The components own their keys, defaults and bounds; this only knows how a value is written in an environment file.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as HttpServerConfig from "../http/HttpServerConfig.js"
+import * as DatabaseConfig from "../insights/DatabaseConfig.js"
+import * as Budget from "../lifecycle/Budget.js"
+import * as Launch from "../lifecycle/Launch.js"
+import * as ShutdownConfig from "../lifecycle/ShutdownConfig.js"
+import * as LakeSource from "../stellar/source/LakeSource.js"
+import * as SimulatedSource from "../stellar/source/SimulatedSource.js"
+import * as Source from "../stellar/source/Source.js"
+import * as Network from "../stellar/Network.js"
+import * as Logging from "../telemetry/Logging.js"
+
+/** One line of the settings. */
+export interface Setting {
+  readonly key: string
+  /** As it would be written in an environment file; empty where nothing is set and nothing is derived. */
+  readonly value: string
+}
+
+const shown = (value: string | number | Duration.Duration | Option.Option<string | number | Duration.Duration>): string => {
+  if (Option.isOption(value)) return Option.match(value, { onNone: () => "", onSome: shown })
+  return Duration.isDuration(value) ? String(Duration.toMillis(value) / 1000) : String(value)
+}
+
+/** All keys. Fails with the first `ConfigError`, or with `BudgetRefused`. */
+export const read = Effect.gen(function* () {
+  const logging = yield* Logging.config(process.stdout.isTTY)
+  const http = yield* HttpServerConfig.config
+  const database = yield* DatabaseConfig.config
+  const { source, startLedger } = yield* Source.SourceConfig
+  const simulated = yield* SimulatedSource.SimulatedConfig
+  const network = yield* Network.config
+  const networkIsSet = Option.isSome(yield* Network.configOption)
+  // The lake's keys count only where a lake is read: a network of one's own needs no public one otherwise.
+  const lake = yield* source === "lake" ? Effect.asSome(LakeSource.LakeConfig) : Effect.option(LakeSource.LakeConfig)
+  const startup = yield* Launch.startupTimeout
+  const shutdown = yield* ShutdownConfig.config
+  const budget = yield* Budget.derive(shutdown)
+  const passphrase = source === "simulated" && !networkIsSet ? simulated.networkPassphrase : network.passphrase
+
+  const settings: ReadonlyArray<readonly [key: string, value: Parameters<typeof shown>[0]]> = [
+    ["SERVER_PORT", http.port],
+    ["SERVER_HOST", http.host],
+    ["HEALTH_PORT", http.healthPort],
+    ["SERVER_KEEP_ALIVE_TIMEOUT", http.keepAliveTimeout],
+    ["SERVER_REQUEST_TIMEOUT", http.requestTimeout],
+    ["SERVER_HEADERS_TIMEOUT", http.headersTimeout],
+    ["SERVER_MAX_BODY", http.maxBody],
+    ["DATABASE_URL", database.url],
+    ["LOG_LEVEL", logging.level.label.toLowerCase()],
+    ["LOG_FORMAT", logging.format],
+    ["STELLAR_NETWORK", source === "simulated" && !networkIsSet ? "" : network.name],
+    ["STELLAR_NETWORK_PASSPHRASE", passphrase],
+    ["STELLAR_SOURCE", source],
+    ["STELLAR_LAKE_URL", Option.map(lake, ({ text }) => text)],
+    ["STELLAR_START_LEDGER", startLedger],
+    ["STELLAR_SIMULATED_SEED", simulated.seed],
+    ["STELLAR_SIMULATED_INTERVAL", Duration.decode(simulated.interval)],
+    ["STELLAR_SIMULATED_TRANSACTIONS", simulated.transactions],
+    ["STARTUP_TIMEOUT", startup],
+    ["SHUTDOWN_ANNOUNCE_DELAY", budget.announceDelay],
+    ["SHUTDOWN_GRACEFUL_TIMEOUT", budget.stages.graceful],
+    ["SHUTDOWN_BACKGROUND_TIMEOUT", budget.stages.background],
+    ["SHUTDOWN_WEBSOCKET_TIMEOUT", budget.stages.websocket],
+    ["SHUTDOWN_DB_TIMEOUT", budget.stages.database],
+    ["SHUTDOWN_CACHE_TIMEOUT", budget.stages.cache],
+    ["SHUTDOWN_TELEMETRY_TIMEOUT", budget.stages.telemetry],
+    ["SHUTDOWN_TIMEOUT", budget.whole],
+    ["SHUTDOWN_IDLE_GRACE", budget.idleGrace],
+    ["SHUTDOWN_NEW_REQUESTS", budget.newRequests],
+    ["TERMINATION_GRACE_PERIOD", shutdown.terminationGracePeriod]
+  ]
+  return {
+    settings: settings.map(([key, value]): Setting => ({ key, value: shown(value) })),
+    budget,
+    logging
+  }
+})

@@ -1,0 +1,24 @@
+/**
+ * `stellar-insights/lifecycle`: start and stop for any Effect service.
+ *
+ * `NodeRuntime.runMain(NodeLaunch.launch(app))` runs a layer graph; `Resource.named` gives a release a name and a limit; `Task.run` does background work that is not
+ * cut in the middle; `Lifecycle` is what layers ask and tell.
+ */
+export * as Budget from "./Budget.js"
+export * as DurationConfig from "./DurationConfig.js"
+export * as ExitCode from "./ExitCode.js"
+export * as Host from "./Host.js"
+export * as Launch from "./Launch.js"
+export * as Lifecycle from "./Lifecycle.js"
+export * as LifecycleEvent from "./LifecycleEvent.js"
+export * as NodeHost from "./node/NodeHost.js"
+export * as NodeLaunch from "./node/NodeLaunch.js"
+export * as Phase from "./Phase.js"
+export * as Readiness from "./Readiness.js"
+export * as Resource from "./Resource.js"
+export * as ShutdownConfig from "./ShutdownConfig.js"
+export * as ShutdownReport from "./ShutdownReport.js"
+export * as Signals from "./node/Signals.js"
+export * as StopReason from "./StopReason.js"
+export * as Task from "./Task.js"
+export * as Waterfall from "./Waterfall.js"
