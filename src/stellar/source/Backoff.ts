@@ -1,6 +1,5 @@
 /** How long to wait before asking a server again: its own word where it gave one, else exponentially longer with jitter. */
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -24,9 +23,10 @@ export const retryAfter = Effect.fnUntraced(function* (header: string | undefine
   const bounded = (millis: number) =>
     Option.some(Duration.clamp(Duration.millis(millis), { minimum: first, maximum: longestRetryAfter }))
   if (/^\d{1,12}$/.test(text)) return bounded(Number(text) * 1000)
-  const date = /^[A-Za-z]{3,9}, /.test(text) ? DateTime.make(text) : Option.none()
-  if (Option.isNone(date)) return Option.none<Duration.Duration>()
-  return bounded(Math.max(0, DateTime.toEpochMillis(date.value) - (yield* Clock.currentTimeMillis)))
+  // All three forms of an HTTP date begin with the day of the week.
+  const date = /^[A-Za-z]{3,9},? .*\d/.test(text) ? Date.parse(text) : NaN
+  if (Number.isNaN(date)) return Option.none<Duration.Duration>()
+  return bounded(Math.max(0, date - (yield* Clock.currentTimeMillis)))
 })
 
 /**
