@@ -1,0 +1,139 @@
+/** The contract of the HTTP API: what can be asked, what comes back. Clients import this and no handler. */
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import * as Problem from "../http/Problem.js"
+import * as ApiProblem from "./ApiProblem.js"
+import * as Parameter from "./Parameter.js"
+
+const amount = (what: string) =>
+  Schema.String.annotations({
+    description: `${what}, in stroops (1e-7), as decimal text`,
+    pattern: "^-?\\d+$"
+  } as {})
+const count = (what: string) =>
+  Schema.Number.annotations({ description: what, jsonSchema: { type: "integer" } })
+const hash = (what: string) => Schema.String.annotations({ description: `${what}, 64 hexadecimal digits` })
+
+/** A ledger as the API gives it. */
+export class Ledger extends Schema.Class<Ledger>("Ledger")({
+  sequence: count("The ledger's number"),
+  hash: hash("SHA-256 of its header"),
+  prevHash: hash("Hash of the ledger before it"),
+  closeTime: count("When the network closed it, in seconds since 1970, UTC"),
+  closedAt: Schema.String.annotations({
+    description: "The same as an ISO 8601 date and time",
+    format: "date-time"
+  } as {}),
+  protocol: count("Protocol version in force"),
+  lcmVersion: count("Version of the LedgerCloseMeta that it came in"),
+  txCount: count("Transactions, successful or not"),
+  successTx: count("Successful transactions"),
+  failedTx: count("Failed transactions"),
+  opCount: count("Operations of successful transactions"),
+  txSetOpCount: count("Operations of all transactions"),
+  totalFeeCharged: amount("What all transactions paid, after refunds"),
+  feePool: amount("Fees that the network has collected so far"),
+  totalCoins: amount("Coins in existence"),
+  baseFee: count("Fee of an operation when there is no surge, in stroops"),
+  baseReserve: count("Unit of an account's minimum balance, in stroops"),
+  maxTxSetSize: count("Operations (before protocol 11: transactions) that fit into a ledger by agreement"),
+  feeBumps: count("Fee bumps of which the transaction inside was applied"),
+  sorobanTx: count("Transactions that call or maintain contracts")
+}) {}
+
+/** A page of ledgers. */
+export class LedgerPage extends Schema.Class<LedgerPage>("LedgerPage")({
+  /** Newest first. */
+  ledgers: Schema.Array(Ledger),
+  /** What to give as `before` for the page after this one; null when there is none. */
+  next: Schema.NullOr(count("What to give as `before` for the next page; null at the end"))
+}) {}
+
+/** Bounds of the parameters, inclusive; `limit` is a number of ledgers, `timeout` is in seconds. */
+export const bounds = {
+  limit: { min: 1, max: 200, default: 20 },
+  timeout: { min: 0, max: 60, default: 30 },
+  sequence: { min: 1, max: Parameter.lastSequence }
+} as const
+
+const sequence = (description: string) => Parameter.integer({ ...bounds.sequence, description })
+const limit = Parameter.integer({ ...bounds.limit, description: "How many ledgers at most; 20 by default" })
+const timeout = Parameter.integer({
+  ...bounds.timeout,
+  description: "Seconds to wait at most; 30 by default"
+})
+const afterBounds = { min: 0, max: Parameter.lastSequence, description: "The last ledger that you have" }
+const after = Schema.propertySignature(Parameter.integer(afterBounds)).annotations({
+  missingMessage: () => `${Parameter.allowed(afterBounds)}, and is missing`
+})
+
+/** Ledgers. */
+export class Ledgers extends HttpApiGroup.make("ledgers")
+  .add(
+    HttpApiEndpoint.get("list", "/")
+      .setUrlParams(
+        Schema.Struct({
+          before: Schema.optional(sequence("Only ledgers with a lower sequence")),
+          limit: Schema.optionalWith(limit, { default: () => bounds.limit.default })
+        })
+      )
+      .addSuccess(LedgerPage)
+      .annotate(OpenApi.Summary, "Ledgers, newest first")
+  )
+  .add(
+    HttpApiEndpoint.get("latest", "/latest")
+      .addSuccess(Ledger)
+      .addError(ApiProblem.NotFound)
+      .annotate(OpenApi.Summary, "The newest ledger")
+  )
+  .add(
+    HttpApiEndpoint.get("next", "/next")
+      .setUrlParams(
+        Schema.Struct({
+          after,
+          timeout: Schema.optionalWith(timeout, { default: () => bounds.timeout.default })
+        })
+      )
+      .addSuccess(Ledger)
+      .addSuccess(HttpApiSchema.NoContent)
+      .annotate(OpenApi.Summary, "The ledger after another one, as soon as it is in")
+      .annotate(
+        OpenApi.Description,
+        "Answers with the first ledger after `after`, waiting for it if it is not in yet. 204 when it has not come within `timeout` seconds, or " +
+          "when the service is about to stop: ask again."
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("bySequence", "/:sequence")
+      .setPath(Schema.Struct({ sequence: sequence("The ledger's number") }))
+      .addSuccess(Ledger)
+      .addError(ApiProblem.NotFound)
+      .annotate(OpenApi.Summary, "One ledger")
+  )
+  .addError(ApiProblem.Unavailable)
+  .prefix("/api/ledgers") {}
+
+/** The API of the service. */
+export class Api extends HttpApi.make("stellar-insights")
+  .add(Ledgers)
+  .addError(ApiProblem.BadRequest)
+  .annotate(OpenApi.Title, "Stellar Insights")
+  .annotate(OpenApi.Description, "Ledgers of a Stellar network, verified and counted.")
+  // What does not decode is answered as problem details (see http/ProblemMiddleware), so the platform's own form of it is not part of the contract.
+  .annotate(OpenApi.Transform, (spec) => withoutDecodeErrors(spec as OpenApi.OpenAPISpec) as never) {}
+
+function withoutDecodeErrors(spec: OpenApi.OpenAPISpec): OpenApi.OpenAPISpec {
+  const { HttpApiDecodeError: _error, Issue: _issue, PropertyKey: _key, ...schemas } = spec.components.schemas
+  const badRequest = {
+    description: "A parameter is missing or not valid",
+    content: { [Problem.contentType]: { schema: { $ref: "#/components/schemas/BadRequest" } } }
+  }
+  for (const path of Object.values(spec.paths)) {
+    for (const operation of Object.values(path)) Object.assign(operation.responses, { 400: badRequest })
+  }
+  return { ...spec, components: { ...spec.components, schemas } }
+}

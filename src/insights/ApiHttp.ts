@@ -1,0 +1,39 @@
+/** The API as something that can be served: handlers, problem details for what does not decode, its description and its documentation. */
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ProblemMiddleware from "../http/ProblemMiddleware.js"
+import * as Api from "./Api.js"
+import * as LedgersHttp from "./LedgersHttp.js"
+
+/** Everything that the page needs is in it; that it asks nobody else is also told to the browser. */
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src 'self'"
+
+/** `/docs`. The page's two megabytes are loaded when somebody asks for it first, which most services live without. */
+const docs = HttpApiBuilder.Router.use((router) =>
+  Effect.gen(function* () {
+    const api = yield* HttpApi.Api
+    const page = yield* Effect.cached(
+      Effect.gen(function* () {
+        const Swagger = yield* Effect.promise(() => import("@effect/platform/HttpApiSwagger"))
+        const built = Layer.provideMerge(Swagger.layer(), HttpApiBuilder.Router.Live)
+        const context = yield* Layer.build(built).pipe(Effect.provideService(HttpApi.Api, api), Effect.scoped)
+        const app = yield* HttpRouter.toHttpApp(yield* Context.get(context, HttpApiBuilder.Router).router)
+        return Effect.map(app, HttpServerResponse.setHeader("content-security-policy", contentSecurityPolicy))
+      })
+    )
+    yield* router.get("/docs", Effect.flatten(page))
+  })
+)
+
+const api = HttpApiBuilder.api(Api.Api).pipe(Layer.provide(LedgersHttp.layer))
+
+/** The whole API, to be given to `HttpApiBuilder.serve`. Needs the store and the lifecycle. */
+export const layer = Layer.mergeAll(ProblemMiddleware.layer, HttpApiBuilder.middlewareOpenApi(), docs).pipe(
+  Layer.provideMerge(api)
+)

@@ -1,0 +1,45 @@
+/**
+ * What the API answers when it cannot give what was asked for, as its contract describes it. The answers themselves are made by
+ * `http/Problem`, the same as everywhere in the service.
+ */
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as Schema from "effect/Schema"
+import * as Problem from "../http/Problem.js"
+
+const problem = <Fields extends Schema.Struct.Fields>(
+  identifier: string,
+  status: number,
+  description: string,
+  extensions: Fields
+) =>
+  HttpApiSchema.withEncoding(
+    Schema.Struct({
+      type: Schema.String.annotations({
+        description: "What kind of problem; about:blank says no more than the status"
+      }),
+      title: Schema.String.annotations({ description: "The status in words" }),
+      status: Schema.Literal(status).annotations({ description: "The status of the response" }),
+      detail: Schema.String.annotations({ description: "What is wrong with this request, in a sentence" }),
+      ...extensions
+    }).annotations({ identifier, ...HttpApiSchema.annotations({ status }), description }),
+    { kind: "Json", contentType: Problem.contentType }
+  )
+
+/** 400, with every parameter at fault. */
+export const BadRequest = problem("BadRequest", 400, "A parameter is missing or not valid", {
+  errors: Schema.Array(
+    Schema.Struct({
+      parameter: Schema.String,
+      value: Schema.NullOr(Schema.String),
+      allowed: Schema.String
+    })
+  )
+})
+
+/** 404, with the stretch of ledgers that there is, both ends included; null when there are none. */
+export const NotFound = problem("NotFound", 404, "There is no such ledger here, or not yet", {
+  range: Schema.NullOr(Schema.Struct({ first: Schema.Int, last: Schema.Int }))
+})
+
+/** 503, with `Retry-After`. */
+export const Unavailable = problem("Unavailable", 503, "The database did not answer", {})

@@ -1,0 +1,200 @@
+/**
+ * Ledgers from the source into the store, one after the other, as a supervised task.
+ *
+ * Finding, verifying and waiting may be interrupted at any time; storing one ledger is the unit of work. What cannot be passed (a ledger that
+ * does not verify, one that does not follow, a source that fails, a full disk) halts ingestion visibly: readiness and health say what and
+ * why, the log says it once, and the rest of the service goes on. It tries the same ledger again with growing pauses, and never another one.
+ *
+ * | key | default | allowed |
+ * |---|---|---|
+ * | `STELLAR_START_LEDGER` | where the source begins: the tip of a lake, the first ledger of a simulation | 2 to 4294967295; for an empty database |
+ */
+import * as Chunk from "effect/Chunk"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as ScopedRef from "effect/ScopedRef"
+import * as Stream from "effect/Stream"
+import * as Budget from "../lifecycle/Budget.js"
+import * as Lifecycle from "../lifecycle/Lifecycle.js"
+import * as Resource from "../lifecycle/Resource.js"
+import * as Task from "../lifecycle/Task.js"
+import * as LedgerFacts from "../stellar/LedgerFacts.js"
+import * as LedgerSource from "../stellar/source/LedgerSource.js"
+import * as Source from "../stellar/source/Source.js"
+import * as IngestionStatus from "./IngestionStatus.js"
+import * as LedgerStore from "./LedgerStore.js"
+import * as SqlFailure from "./SqlFailure.js"
+
+/** How to ingest. */
+export interface Options {
+  /** The ledger to begin with when nothing is stored; none is the source's own beginning. */
+  readonly startLedger: Option.Option<number>
+  /** How long the unit that is under way when the drain begins may take before it is cut. */
+  readonly limit: Duration.Duration
+}
+
+/** `STELLAR_START_LEDGER`. */
+export const startLedger = Config.map(Source.SourceConfig, (config) => config.startLedger)
+
+/** How the task is called in logs and reports. */
+export const name = "ledger-ingestion"
+
+/** A ledger that has been verified, and where it came from. */
+interface Verified {
+  readonly facts: LedgerFacts.LedgerFacts
+  readonly object: string
+}
+
+/** The pause after so many attempts: 1 s at first, doubled each time, a minute at most. */
+const pause = (attempts: number): Duration.Duration => Duration.millis(Math.min(60_000, 500 * 2 ** attempts))
+
+const ofSql = (error: unknown): IngestionStatus.Trouble => ({
+  reason: SqlFailure.isDisk(error) ? "disk" : SqlFailure.isBusy(error) ? "database-locked" : "database",
+  object: null,
+  message: `the database failed: ${SqlFailure.message(error)} (${SqlFailure.code(error) ?? "no code"})`
+})
+
+/** One ledger out of raw bytes, or why not, with the name of the object. */
+const verify = (raw: LedgerSource.RawLedger): Effect.Effect<Verified, IngestionStatus.Trouble> =>
+  LedgerFacts.fromBytes(raw.bytes).pipe(
+    Effect.mapError(({ message, reason }) => ({ reason, message: `${raw.object}: ${message}` })),
+    Effect.filterOrFail(
+      (facts) => facts.sequence === raw.sequence,
+      (facts) => ({
+        reason: "wrong-sequence",
+        message: `${raw.object}: holds ledger ${facts.sequence}, expected ${raw.sequence}`
+      })
+    ),
+    Effect.mapBoth({
+      onSuccess: (facts) => ({ facts, object: raw.object }),
+      onFailure: (why) => ({ ...why, object: raw.object })
+    })
+  )
+
+/** Ledgers from where the store ends. Fails when that is not where it was told to begin. */
+const open = (
+  store: LedgerStore.Shape,
+  source: LedgerSource.Shape,
+  wanted: Option.Option<number>
+): Effect.Effect<Stream.Stream<LedgerSource.RawLedger, IngestionStatus.Trouble>, IngestionStatus.Trouble> =>
+  Effect.gen(function* () {
+    const cursor = yield* Effect.mapError(store.cursor, ofSql)
+    const ofSource = ({ message, object, reason }: LedgerSource.LedgerSourceError) => ({
+      message,
+      object,
+      reason
+    })
+    const begin = Option.isSome(cursor)
+      ? cursor.value.sequence + 1
+      : yield* Option.match(wanted, {
+          onSome: Effect.succeed,
+          onNone: () => Effect.mapError(source.firstSequence, ofSource)
+        })
+    if (Option.isSome(wanted) && begin < wanted.value) {
+      return yield* Effect.fail({
+        reason: "gap",
+        object: `STELLAR_START_LEDGER=${wanted.value}`,
+        message:
+          `STELLAR_START_LEDGER=${wanted.value} would leave a gap after ledger ${begin - 1}, the last one in the database: ` +
+          "unset it, or set DATABASE_URL to another file"
+      })
+    }
+    yield* Effect.logInfo("Ingesting ledgers").pipe(
+      Effect.annotateLogs({ from: begin, source: source.description })
+    )
+    const previousHash = Option.map(cursor, ({ hash }) => hash)
+    return Stream.mapError(source.ledgers(begin, Option.getOrUndefined(previousHash)), ofSource)
+  })
+
+/** Runs the task in the current scope, and returns its status. Fails when the database is another network's. */
+export const make = Effect.fn("Ingestion.make")(
+  function* (options: Options) {
+    const store = yield* LedgerStore.LedgerStore
+    const source = yield* LedgerSource.LedgerSource
+    const lifecycle = yield* Lifecycle.Lifecycle
+    const status = IngestionStatus.make({ source: source.description, network: source.networkPassphrase })
+    yield* store.claim(source.networkPassphrase)
+
+    type Pull = Effect.Effect<Chunk.Chunk<LedgerSource.RawLedger>, Option.Option<IngestionStatus.Trouble>>
+    const closed: Pull | undefined = undefined
+    const stream = yield* ScopedRef.make<Pull | undefined>(() => closed)
+    const opened = Effect.flatMap(ScopedRef.get(stream), (pull) =>
+      pull === undefined
+        ? Effect.flatMap(open(store, source, options.startLedger), (ledgers) =>
+            Effect.zipRight(
+              ScopedRef.set(stream, Stream.toPull(Stream.rechunk(ledgers, 1))),
+              Effect.map(ScopedRef.get(stream), (fresh) => fresh!)
+            )
+          )
+        : Effect.succeed(pull)
+    )
+    const ended: IngestionStatus.Trouble = {
+      reason: "ended",
+      object: source.description,
+      message: `${source.description} gives no more ledgers`
+    }
+    const pull = Effect.flatMap(opened, Effect.mapError(Option.getOrElse(() => ended)))
+
+    /** Says so, and begins anew from the store the next time. */
+    const halt = Effect.fnUntraced(function* (trouble: IngestionStatus.Trouble) {
+      yield* ScopedRef.set(stream, Effect.succeed(closed))
+      const isNews = yield* status.halted(trouble)
+      yield* (isNews ? Effect.logError : Effect.logDebug)("Ingestion is halted").pipe(
+        Effect.annotateLogs({ ...trouble })
+      )
+    })
+    const rest = Effect.flatMap(status.get, ({ halt }) =>
+      halt === null ? Effect.void : Effect.sleep(pause(halt.attempts))
+    )
+
+    const next: Effect.Effect<Verified> = Effect.suspend(() =>
+      rest.pipe(
+        Effect.zipRight(status.waiting(pull)),
+        Effect.map(Chunk.unsafeHead),
+        // A turn of the event loop for everybody else: with ledgers at hand, fibers would go on for many without one.
+        Effect.tap(() => Effect.sleep(0)),
+        Effect.flatMap(verify),
+        Effect.catchAll((trouble) => Effect.zipRight(halt(trouble), next))
+      )
+    )
+    const unit = ({ facts, object }: Verified) =>
+      store.commit(facts).pipe(
+        Effect.zipRight(status.committed(facts)),
+        Effect.zipRight(
+          Effect.logDebug("Ledger committed").pipe(Effect.annotateLogs({ sequence: facts.sequence }))
+        ),
+        Effect.catchTags({
+          ChainMismatch: ({ message }) => halt({ reason: "chain", object, message: `${object}: ${message}` }),
+          SqlError: (error) => halt(ofSql(error))
+        })
+      )
+
+    yield* lifecycle.readiness.add(
+      name,
+      Effect.map(status.get, ({ halt }) =>
+        halt === null ? Option.none() : Option.some(`ingestion is halted: ${halt.message}`)
+      )
+    )
+    yield* Task.run({ name, limit: options.limit, next, unit })
+    return IngestionStatus.IngestionStatus.of(status)
+  },
+  Effect.annotateLogs({ component: "Ingestion" })
+)
+
+/** Ingestion with given options, without a name or a limit of its release: for tests and tools. */
+export const layer = (options: Options) => Layer.scoped(IngestionStatus.IngestionStatus, make(options))
+
+/**
+ * Ingestion of the environment, as `ledger-ingestion` within `SHUTDOWN_BACKGROUND_TIMEOUT`. Fails with `ConfigError`, `NetworkMismatch` (both exit code
+ * 2) or `SqlError`.
+ */
+export const layerConfig = Layer.unwrapEffect(
+  Effect.gen(function* () {
+    const { stages } = yield* Budget.Budget
+    const options = { startLedger: yield* startLedger, limit: stages.background }
+    return Resource.named(name, { limit: stages.background })(layer(options))
+  })
+)

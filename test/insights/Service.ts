@@ -1,0 +1,164 @@
+/** The product's layers put together for a test: a temporary file, any source, and the API without a socket. */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as ApiHttp from "../../src/insights/ApiHttp.js"
+import * as Database from "../../src/insights/Database.js"
+import * as Ingestion from "../../src/insights/Ingestion.js"
+import * as IngestionStatus from "../../src/insights/IngestionStatus.js"
+import * as LedgerStore from "../../src/insights/LedgerStore.js"
+import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import type { LedgerFacts } from "../../src/stellar/LedgerFacts.js"
+import * as LakeSource from "../../src/stellar/source/LakeSource.js"
+import * as LakeStore from "../../src/stellar/source/LakeStore.js"
+import type { LedgerSource } from "../../src/stellar/source/LedgerSource.js"
+
+/** A folder that is gone with the scope. */
+export const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "insights-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+/** The setting for a file. */
+export const at = (filename: string) => ({ url: `sqlite:${filename}`, filename })
+
+/** A setting for a file that is not there yet, in a folder of its own. */
+export const fresh = Effect.map(folder, (path) => at(join(path, "insights.db")))
+
+/** Database and store on a file. */
+export const storeOn = (config: { readonly url: string; readonly filename: string }) =>
+  Layer.provideMerge(LedgerStore.layer, Database.layerFrom(config))
+
+/** A lifecycle that is ready. */
+export const ready = Effect.tap(Lifecycle.make(Duration.minutes(1)), (lifecycle) =>
+  lifecycle.internal.advance("ready")
+)
+
+/** Ledgers that are nothing but facts, each after the one before; `salt` makes another chain. */
+export const chain = (first: number, count: number, salt = "a"): ReadonlyArray<LedgerFacts> => {
+  const hash = (sequence: number) => `${salt}${sequence.toString(16)}`.padStart(64, "0")
+  return Array.from({ length: count }, (_, i) => ({
+    sequence: first + i,
+    hash: hash(first + i),
+    previousHash: hash(first + i - 1),
+    closeTime: 1_700_000_000 + 5 * i,
+    protocol: 23,
+    lcmVersion: 2,
+    txCount: 3,
+    successTx: 2,
+    failedTx: 1,
+    opCount: 4,
+    txSetOpCount: 7,
+    totalFeeCharged: 300n + BigInt(i),
+    feePool: 9_007_199_254_740_993n + BigInt(i),
+    totalCoins: 9_223_372_036_854_775_807n,
+    baseFee: 100,
+    baseReserve: 5_000_000,
+    maxTxSetSize: 1000,
+    feeBumps: 1,
+    sorobanTx: 1
+  }))
+}
+
+/** A lake in a folder or behind a URL. */
+export const lake = (location: string, networkPassphrase: string) =>
+  LakeSource.layer({
+    location: LakeStore.parseLocation(location)!,
+    networkPassphrase,
+    pollInterval: "50 millis"
+  }).pipe(Layer.provide([NodeContext.layer, FetchHttpClient.layer]))
+
+/** An answer of the API. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  /** The body as text, and parsed where it is JSON. */
+  readonly text: string
+  readonly json: any
+}
+
+/** Asks the API. */
+export type Ask = (path: string) => Effect.Effect<Answer>
+
+/** The API as a function, on the store and the lifecycle of the context. Time is that of whoever calls this. */
+export const api = Effect.gen(function* () {
+  const layer = Layer.mergeAll(
+    ApiHttp.layer,
+    HttpServer.layerContext,
+    HttpApiBuilder.Router.Live,
+    HttpApiBuilder.Middleware.layer
+  )
+  const context = yield* Layer.build(layer)
+  const app = yield* Effect.provide(HttpApiBuilder.httpApp, context)
+  const runtime = yield* Effect.provide(Effect.runtime<never>(), context)
+  const handler = HttpApp.toWebHandlerRuntime(runtime)(app as HttpApp.Default)
+  return (path: string): Effect.Effect<Answer> =>
+    Effect.promise(async (signal) => {
+      const response = await handler(new Request(`http://localhost${path}`, { signal }))
+      const text = await response.text()
+      const isJson = /json/.test(response.headers.get("content-type") ?? "")
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: isJson ? JSON.parse(text) : undefined
+      }
+    })
+})
+
+/** A running ingestion with its API. */
+export interface Service {
+  readonly ask: Ask
+  readonly status: Effect.Effect<IngestionStatus.Status>
+  readonly store: LedgerStore.Shape
+  readonly database: Database.Shape
+  readonly lifecycle: Lifecycle.Shape
+}
+
+/** Runs everything on a file and a source until the scope closes. */
+export const run = <E>(
+  config: { readonly url: string; readonly filename: string },
+  source: Layer.Layer<LedgerSource, E>,
+  startLedger?: number
+) =>
+  Effect.gen(function* () {
+    const lifecycle = yield* ready
+    const options = { startLedger: Option.fromNullable(startLedger), limit: Duration.seconds(10) }
+    const layer = Ingestion.layer(options).pipe(
+      Layer.provideMerge(storeOn(config)),
+      Layer.provide(source),
+      Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle))
+    )
+    // What is logged is asked for by the tests that look at it.
+    const context = yield* Logger.withMinimumLogLevel(Layer.build(layer), LogLevel.None)
+    return {
+      ask: yield* Effect.provide(api, context),
+      status: Context.get(context, IngestionStatus.IngestionStatus).get,
+      store: Context.get(context, LedgerStore.LedgerStore),
+      database: Context.get(context, Database.Database),
+      lifecycle
+    } satisfies Service
+  })
+
+/** Waits, in real time, until the status is as wanted; fails after ten seconds with what it was. */
+export const until = (service: Service, wanted: (status: IngestionStatus.Status) => boolean) =>
+  Effect.repeat(service.status, { until: wanted, schedule: Schedule.spaced("2 millis") }).pipe(
+    Effect.zipRight(service.status),
+    Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => undefined }),
+    Effect.catchAll(() =>
+      Effect.flatMap(service.status, (status) => Effect.dieMessage(`still ${JSON.stringify(status)}`))
+    )
+  )
