@@ -30,7 +30,7 @@ export interface Job {
   readonly found: Deferred.Deferred<void>
 }
 
-/** Every how many polls to look twice: for the other suffix, and whether what is absent is a gap. */
+/** Every how many polls to look twice: for another form of its key, and whether what is absent is a gap. */
 const secondLook = 10
 
 /** A reader of one lake. */
@@ -39,7 +39,7 @@ export type Reader = Effect.Effect.Success<ReturnType<typeof make>>
 /** A reader on a store. Asks nothing of it yet; never fails. */
 export const make = Effect.fnUntraced(function* (store: LakeStore, options: Options) {
   const cachedSchema = yield* SynchronizedRef.make(Option.none<LakeSchema.LakeSchema>())
-  const suffix = yield* Ref.make<LakeSchema.Suffix>(LakeSchema.suffixes[0])
+  const form = yield* Ref.make(Option.none<number>())
 
   /** How the lake is laid out, read once. Ends in `unreadable`. */
   const schema = SynchronizedRef.modifyEffect(cachedSchema, (cached) =>
@@ -47,28 +47,32 @@ export const make = Effect.fnUntraced(function* (store: LakeStore, options: Opti
       ? Effect.succeed([cached.value, cached] as const)
       : Effect.map(readSchema(store, options.networkPassphrase), (read) => [read, Option.some(read)] as const)
   )
-  /** Asks by the suffix that was last seen, and by the other one too when told to. */
-  const bySuffix = <A>(
-    both: boolean,
-    ask: (suffix: LakeSchema.Suffix) => Effect.Effect<Option.Option<A>, LedgerSourceError>
+  /** Asks for the key of the form that was last seen, and for the other ones too where none was seen yet or when told to look twice. */
+  const byForm = <A>(
+    described: LakeSchema.LakeSchema,
+    sequence: number,
+    twice: boolean,
+    ask: (key: string) => Effect.Effect<Option.Option<A>, LedgerSourceError>
   ) =>
     Effect.gen(function* () {
-      const usual = yield* Ref.get(suffix)
-      const found = yield* ask(usual)
-      if (Option.isSome(found) || !both) return found
-      const other = LakeSchema.suffixes[usual === LakeSchema.suffixes[0] ? 1 : 0]
-      return yield* Effect.tap(ask(other), (value) =>
-        Option.isSome(value) ? Ref.set(suffix, other) : Effect.void
-      )
+      const keys = LakeSchema.keysOf(described, sequence)
+      const seen = Option.getOrUndefined(yield* Ref.get(form))
+      // A lake changes its suffix at some ledger, never its folders: once one object was seen, only the neighbour can be the other form.
+      const forms = seen === undefined ? keys.map((_, i) => i) : twice ? [seen, seen ^ 1] : [seen]
+      for (const i of forms) {
+        const found = yield* ask(keys[i]!)
+        if (Option.isNone(found)) continue
+        yield* Ref.set(form, Option.some(i))
+        return found
+      }
+      return Option.none<A>()
     })
 
   /** Whether the lake has the object that holds a sequence. Ends in `unreadable`. */
   const exists = (described: LakeSchema.LakeSchema) => (sequence: number) =>
     Effect.map(
-      bySuffix(true, (ending) =>
-        Effect.map(store.exists(LakeSchema.keyOf(described, sequence) + ending), (there) =>
-          there ? Option.some(ending) : Option.none()
-        )
+      byForm(described, sequence, true, (key) =>
+        Effect.map(store.exists(key), (there) => (there ? Option.some(key) : Option.none()))
       ),
       Option.isSome
     )
@@ -85,13 +89,12 @@ export const make = Effect.fnUntraced(function* (store: LakeStore, options: Opti
 
   /** Waits for the object of a batch, and polls only once the one before it is there: at the tip, one reader asks and not all that are ahead. */
   const waitFor = Effect.fnUntraced(function* (described: LakeSchema.LakeSchema, job: Job) {
-    const key = LakeSchema.keyOf(described, job.range.start)
     let warned = false
     for (let polls = 0; ; polls++) {
-      const found = yield* bySuffix(polls % secondLook === 0, (ending) =>
+      const found = yield* byForm(described, job.range.start, polls % secondLook === 0, (key) =>
         Effect.map(
-          store.get(key + ending),
-          Option.map((bytes) => ({ key: key + ending, bytes }))
+          store.get(key),
+          Option.map((bytes) => ({ key, bytes }))
         )
       )
       if (Option.isSome(found)) return found.value
@@ -103,7 +106,7 @@ export const make = Effect.fnUntraced(function* (store: LakeStore, options: Opti
         warned = true
         yield* Effect.logWarning(
           "An object is missing in the ledger lake though later ones are there, waiting for it"
-        ).pipe(Effect.annotateLogs({ object: store.locate(key), sequence: job.range.start }))
+        ).pipe(Effect.annotateLogs({ lake: store.name, sequence: job.range.start }))
       }
       yield* Effect.sleep(options.pollInterval)
     }

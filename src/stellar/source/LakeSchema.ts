@@ -29,9 +29,6 @@ export const assumed: LakeSchema = {
 /** The endings that objects have had: today's, and that of lakes written before Galexie 23. */
 export const suffixes = [".xdr.zst", ".xdr.zstd"] as const
 
-/** One of {@link suffixes}. */
-export type Suffix = (typeof suffixes)[number]
-
 /** The highest sequence that a ledger can have. */
 export const lastSequence = 0xffffffff
 
@@ -79,6 +76,16 @@ export const keyOf = (schema: LakeSchema, sequence: number): string => {
   const size = schema.ledgersPerBatch * schema.batchesPerPartition
   const first = sequence - (sequence % size)
   return `${complement(first)}--${first}-${first + size - 1}/${object}`
+}
+
+/**
+ * The keys, with their suffixes, by which the object that holds `sequence` may be found: as the description says first, by each suffix, and then the same
+ * without the partition's folder, which a lake loses when the objects of one partition are copied elsewhere together with the description.
+ */
+export const keysOf = (schema: LakeSchema, sequence: number): ReadonlyArray<string> => {
+  const key = keyOf(schema, sequence)
+  const flat = keyOf({ ...schema, batchesPerPartition: 1 }, sequence)
+  return (key === flat ? [key] : [key, flat]).flatMap((name) => suffixes.map((suffix) => name + suffix))
 }
 
 const objectName = /(?:^|\/)([0-9A-F]{8})--(\d{1,10})(?:-\d{1,10})?\.xdr\.zstd?$/
