@@ -11,11 +11,14 @@ import * as Parameter from "./Parameter.js"
 
 const amount = (what: string) =>
   Schema.String.annotations({
-    description: `${what}, in stroops (1e-7), as decimal text`,
-    pattern: "^-?\\d+$"
-  } as {})
+    jsonSchema: {
+      type: "string",
+      pattern: "^\\d+$",
+      description: `${what}, in stroops (1e-7), as decimal text`
+    }
+  })
 const count = (what: string) =>
-  Schema.Number.annotations({ description: what, jsonSchema: { type: "integer" } })
+  Schema.Number.annotations({ jsonSchema: { type: "integer", description: what } })
 const hash = (what: string) => Schema.String.annotations({ description: `${what}, 64 hexadecimal digits` })
 
 /** A ledger as the API gives it. */
@@ -25,9 +28,8 @@ export class Ledger extends Schema.Class<Ledger>("Ledger")({
   prevHash: hash("Hash of the ledger before it"),
   closeTime: count("When the network closed it, in seconds since 1970, UTC"),
   closedAt: Schema.String.annotations({
-    description: "The same as an ISO 8601 date and time",
-    format: "date-time"
-  } as {}),
+    jsonSchema: { type: "string", format: "date-time", description: "The same, as ISO 8601" }
+  }),
   protocol: count("Protocol version in force"),
   lcmVersion: count("Version of the LedgerCloseMeta that it came in"),
   txCount: count("Transactions, successful or not"),
@@ -121,6 +123,7 @@ export class Ledgers extends HttpApiGroup.make("ledgers")
 export class Api extends HttpApi.make("stellar-insights")
   .add(Ledgers)
   .addError(ApiProblem.BadRequest)
+  .annotate(HttpApi.AdditionalSchemas, [ApiProblem.BadRequest])
   .annotate(OpenApi.Title, "Stellar Insights")
   .annotate(OpenApi.Description, "Ledgers of a Stellar network, verified and counted.")
   // What does not decode is answered as problem details (see http/ProblemMiddleware), so the platform's own form of it is not part of the contract.

@@ -42,7 +42,11 @@ export const integer = (options: Integer) => {
       encode: (value) => Either.right(String(value))
     }
   ).annotations({
-    description: options.description,
-    jsonSchema: { type: "integer", minimum: options.min, maximum: options.max }
+    jsonSchema: {
+      type: "integer",
+      minimum: options.min,
+      maximum: options.max,
+      description: options.description
+    }
   })
 }

@@ -256,7 +256,7 @@ describe("a transaction", () => {
       const waiting = yield* Effect.fork(Effect.flip(db.transaction(add(db))))
       yield* TestClock.adjust("4900 millis")
       assert.isNull(waiting.unsafePoll())
-      yield* TestClock.adjust("200 millis")
+      yield* TestClock.adjust("500 millis")
       assert.isTrue(SqlFailure.isBusy(yield* Fiber.join(waiting)))
       assert.strictEqual(yield* rows(db), 0)
     })
