@@ -117,7 +117,7 @@ export const generate = (): ReadonlyMap<string, string> => {
     names,
     (name) => `/** Skips a \`${name}\`. */\nexport function skip${name}(r: XdrReader): void`
   )
-  // Most enums only tell the arms of a union apart and are read by the union itself.
+  // Most enums only tell the arms of a union apart, and the union reads and writes those itself.
   const read = (enumName: string): boolean => reads.some((text) => text.includes(`enum${enumName}(r`))
   const enums = all.flatMap(([name, type]) =>
     type.kind === "enum" && read(name) ? [[name, type] as const] : []
@@ -187,7 +187,7 @@ export const generate = (): ReadonlyMap<string, string> => {
     ],
     encode: [
       `/** Encoders. A \`writeX\` appends to a writer; an \`encodeX\` gives the bytes of one value and throws \`XdrError\` when a bound is broken. */\nimport { encode, type XdrWriter } from "../XdrWriter.js"\n${IMPORT_TYPES}`,
-      ...all.map(([name]) => writer(types, name)),
+      ...all.flatMap(([name, type]) => (type.kind === "enum" && !read(name) ? [] : [writer(types, name)])),
       ...ENTRIES.map(
         (name) =>
           `/** Encodes one \`${name}\`. Throws \`XdrError\`. */\nexport const encode${name} = (value: T.${name}): Uint8Array => encode(write${name}, value)\n`

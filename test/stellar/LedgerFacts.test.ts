@@ -125,14 +125,14 @@ describe("a ledger is rejected", () => {
           value: { ...ledger.value, txProcessing: f(ledger.value.txProcessing) }
         }))
       )
-    assert.strictEqual(results((all) => [...all].reverse()).reason, "result_hash")
+    assert.strictEqual(results((all) => all.toReversed()).reason, "result_hash")
     assert.strictEqual(results((all) => all.slice(1)).reason, "result_hash")
   })
 
   it("when its transactions were changed, in either form of the set", () => {
     const set = (txSet: T.GeneralizedTransactionSet): T.GeneralizedTransactionSet => ({
       ...txSet,
-      value: { ...txSet.value, phases: [...txSet.value.phases].reverse() }
+      value: { ...txSet.value, phases: txSet.value.phases.toReversed() }
     })
     const generalized = change((ledger) => ({
       ...ledger,
@@ -148,7 +148,7 @@ describe("a ledger is rejected", () => {
               ...ledger,
               value: {
                 ...ledger.value,
-                txSet: { ...ledger.value.txSet, txs: [...ledger.value.txSet.txs].reverse() }
+                txSet: { ...ledger.value.txSet, txs: ledger.value.txSet.txs.toReversed() }
               }
             }
     })

@@ -19,6 +19,9 @@ export const locate = (type: string, bytes: Uint8Array): XdrError.XdrError | und
     return undefined
   } catch (error) {
     if (error instanceof XdrError.XdrError) return error
+    // Every read is checked, so this is the stack's end, which a caller deep in its own calls can meet before the limit.
+    if (error instanceof RangeError)
+      return XdrError.make("depth", root, walk.position, "values are nested too deeply")
     throw error
   }
 }
@@ -32,6 +35,12 @@ class Walk {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
+  /** The next byte to read. */
+  get position(): number {
+    return this.at
+  }
+
+  /** Checks that nothing follows. */
   end(path: string): void {
     const left = this.view.byteLength - this.at
     if (left > 0) throw XdrError.make("trailing", path, this.at, `${left} bytes are left over`)

@@ -9,6 +9,7 @@ import * as Encode from "../../../src/stellar/xdr/generated/encode.js"
 import { decodeLedgerCloseMetaOutline } from "../../../src/stellar/xdr/generated/outline.js"
 import { schema } from "../../../src/stellar/xdr/generated/schema.js"
 import * as Skip from "../../../src/stellar/xdr/generated/skip.js"
+import * as XdrError from "../../../src/stellar/xdr/XdrError.js"
 import * as XdrPath from "../../../src/stellar/xdr/XdrPath.js"
 import * as XdrReader from "../../../src/stellar/xdr/XdrReader.js"
 import * as XdrWriter from "../../../src/stellar/xdr/XdrWriter.js"
@@ -33,6 +34,10 @@ const check = (type: string, value: unknown): void => {
   SdkComparison.same(type, decoded, bytes)
   XdrReader.decode(type, skippers[`skip${type}`]!, bytes)
   assert.isUndefined(XdrPath.locate(type, bytes), type)
+  // A skipper moves over much without reading it; that it went too far must show at the end.
+  const cut = bytes.subarray(0, bytes.length - 4)
+  assert.throws(() => XdrReader.decode(type, skippers[`skip${type}`]!, cut), XdrError.XdrError)
+  assert.throws(() => decode(type, cut), XdrError.XdrError)
   if (type === "LedgerCloseMeta") decodeLedgerCloseMetaOutline(bytes)
 }
 

@@ -55,7 +55,7 @@ const envelope = (spec: Spec, index: number): T.TransactionEnvelope => {
     seqNum: BigInt(index),
     cond: { type: "precondNone" },
     memo: { type: "memoText", value: Buffer.from(`tx ${index}`) },
-    operations: new Array<T.Operation>(spec.operations).fill(payment),
+    operations: Array.from({ length: spec.operations }, () => payment),
     ext: spec.soroban === true ? { type: "sorobanData", value: sorobanData } : { type: "v0" }
   }
   const inner = { tx, signatures: [signature] }
@@ -78,8 +78,8 @@ const unpaid: T.OperationResult = {
 
 const resultPair = (spec: Spec, index: number): T.TransactionResultPair => {
   const ext = { type: "v0" } as const
-  const success = new Array<T.OperationResult>(spec.operations).fill(paid)
-  const failed = new Array<T.OperationResult>(spec.operations).fill(unpaid)
+  const success = Array.from({ length: spec.operations }, () => paid)
+  const failed = Array.from({ length: spec.operations }, () => unpaid)
   const inner =
     spec.outcome === "success"
       ? ({ type: "txSuccess", value: success } as const)

@@ -139,45 +139,6 @@ export function writeAccountMergeResult(w: XdrWriter, value: T.AccountMergeResul
   throw w.refuse("this is no AccountMergeResult")
 }
 
-/** Writes a `AccountMergeResultCode`. */
-export function writeAccountMergeResultCode(w: XdrWriter, value: T.AccountMergeResultCode): void {
-  switch (value) {
-    case "accountMergeSuccess": {
-      w.i32(0)
-      return
-    }
-    case "accountMergeMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "accountMergeNoAccount": {
-      w.i32(-2)
-      return
-    }
-    case "accountMergeImmutableSet": {
-      w.i32(-3)
-      return
-    }
-    case "accountMergeHasSubEntries": {
-      w.i32(-4)
-      return
-    }
-    case "accountMergeSeqnumTooFar": {
-      w.i32(-5)
-      return
-    }
-    case "accountMergeDestFull": {
-      w.i32(-6)
-      return
-    }
-    case "accountMergeIsSponsor": {
-      w.i32(-7)
-      return
-    }
-  }
-  throw w.refuse("this is no AccountMergeResultCode")
-}
-
 /** Writes a `AllowTrustOp`. */
 export function writeAllowTrustOp(w: XdrWriter, value: T.AllowTrustOp): void {
   writePublicKey(w, value.trustor)
@@ -218,41 +179,6 @@ export function writeAllowTrustResult(w: XdrWriter, value: T.AllowTrustResult): 
     }
   }
   throw w.refuse("this is no AllowTrustResult")
-}
-
-/** Writes a `AllowTrustResultCode`. */
-export function writeAllowTrustResultCode(w: XdrWriter, value: T.AllowTrustResultCode): void {
-  switch (value) {
-    case "allowTrustSuccess": {
-      w.i32(0)
-      return
-    }
-    case "allowTrustMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "allowTrustNoTrustLine": {
-      w.i32(-2)
-      return
-    }
-    case "allowTrustTrustNotRequired": {
-      w.i32(-3)
-      return
-    }
-    case "allowTrustCantRevoke": {
-      w.i32(-4)
-      return
-    }
-    case "allowTrustSelfNotAllowed": {
-      w.i32(-5)
-      return
-    }
-    case "allowTrustLowReserve": {
-      w.i32(-6)
-      return
-    }
-  }
-  throw w.refuse("this is no AllowTrustResultCode")
 }
 
 /** Writes a `AlphaNum12`. */
@@ -305,29 +231,6 @@ export function writeAssetCode(w: XdrWriter, value: T.AssetCode): void {
   throw w.refuse("this is no AssetCode")
 }
 
-/** Writes a `AssetType`. */
-export function writeAssetType(w: XdrWriter, value: T.AssetType): void {
-  switch (value) {
-    case "assetTypeNative": {
-      w.i32(0)
-      return
-    }
-    case "assetTypeCreditAlphanum4": {
-      w.i32(1)
-      return
-    }
-    case "assetTypeCreditAlphanum12": {
-      w.i32(2)
-      return
-    }
-    case "assetTypePoolShare": {
-      w.i32(3)
-      return
-    }
-  }
-  throw w.refuse("this is no AssetType")
-}
-
 /** Writes a `BeginSponsoringFutureReservesOp`. */
 export function writeBeginSponsoringFutureReservesOp(w: XdrWriter, value: T.BeginSponsoringFutureReservesOp): void {
   writePublicKey(w, value.sponsoredId)
@@ -356,29 +259,6 @@ export function writeBeginSponsoringFutureReservesResult(w: XdrWriter, value: T.
   throw w.refuse("this is no BeginSponsoringFutureReservesResult")
 }
 
-/** Writes a `BeginSponsoringFutureReservesResultCode`. */
-export function writeBeginSponsoringFutureReservesResultCode(w: XdrWriter, value: T.BeginSponsoringFutureReservesResultCode): void {
-  switch (value) {
-    case "beginSponsoringFutureReservesSuccess": {
-      w.i32(0)
-      return
-    }
-    case "beginSponsoringFutureReservesMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "beginSponsoringFutureReservesAlreadySponsored": {
-      w.i32(-2)
-      return
-    }
-    case "beginSponsoringFutureReservesRecursive": {
-      w.i32(-3)
-      return
-    }
-  }
-  throw w.refuse("this is no BeginSponsoringFutureReservesResultCode")
-}
-
 /** Writes a `BumpSequenceOp`. */
 export function writeBumpSequenceOp(w: XdrWriter, value: T.BumpSequenceOp): void {
   w.i64(value.bumpTo)
@@ -397,21 +277,6 @@ export function writeBumpSequenceResult(w: XdrWriter, value: T.BumpSequenceResul
     }
   }
   throw w.refuse("this is no BumpSequenceResult")
-}
-
-/** Writes a `BumpSequenceResultCode`. */
-export function writeBumpSequenceResultCode(w: XdrWriter, value: T.BumpSequenceResultCode): void {
-  switch (value) {
-    case "bumpSequenceSuccess": {
-      w.i32(0)
-      return
-    }
-    case "bumpSequenceBadSeq": {
-      w.i32(-1)
-      return
-    }
-  }
-  throw w.refuse("this is no BumpSequenceResultCode")
 }
 
 /** Writes a `ChangeTrustAsset`. */
@@ -489,49 +354,6 @@ export function writeChangeTrustResult(w: XdrWriter, value: T.ChangeTrustResult)
   throw w.refuse("this is no ChangeTrustResult")
 }
 
-/** Writes a `ChangeTrustResultCode`. */
-export function writeChangeTrustResultCode(w: XdrWriter, value: T.ChangeTrustResultCode): void {
-  switch (value) {
-    case "changeTrustSuccess": {
-      w.i32(0)
-      return
-    }
-    case "changeTrustMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "changeTrustNoIssuer": {
-      w.i32(-2)
-      return
-    }
-    case "changeTrustInvalidLimit": {
-      w.i32(-3)
-      return
-    }
-    case "changeTrustLowReserve": {
-      w.i32(-4)
-      return
-    }
-    case "changeTrustSelfNotAllowed": {
-      w.i32(-5)
-      return
-    }
-    case "changeTrustTrustLineMissing": {
-      w.i32(-6)
-      return
-    }
-    case "changeTrustCannotDelete": {
-      w.i32(-7)
-      return
-    }
-    case "changeTrustNotAuthMaintainLiabilities": {
-      w.i32(-8)
-      return
-    }
-  }
-  throw w.refuse("this is no ChangeTrustResultCode")
-}
-
 /** Writes a `ClaimAtom`. */
 export function writeClaimAtom(w: XdrWriter, value: T.ClaimAtom): void {
   switch (value.type) {
@@ -552,25 +374,6 @@ export function writeClaimAtom(w: XdrWriter, value: T.ClaimAtom): void {
     }
   }
   throw w.refuse("this is no ClaimAtom")
-}
-
-/** Writes a `ClaimAtomType`. */
-export function writeClaimAtomType(w: XdrWriter, value: T.ClaimAtomType): void {
-  switch (value) {
-    case "claimAtomTypeV0": {
-      w.i32(0)
-      return
-    }
-    case "claimAtomTypeOrderBook": {
-      w.i32(1)
-      return
-    }
-    case "claimAtomTypeLiquidityPool": {
-      w.i32(2)
-      return
-    }
-  }
-  throw w.refuse("this is no ClaimAtomType")
 }
 
 /** Writes a `ClaimClaimableBalanceOp`. */
@@ -611,41 +414,6 @@ export function writeClaimClaimableBalanceResult(w: XdrWriter, value: T.ClaimCla
     }
   }
   throw w.refuse("this is no ClaimClaimableBalanceResult")
-}
-
-/** Writes a `ClaimClaimableBalanceResultCode`. */
-export function writeClaimClaimableBalanceResultCode(w: XdrWriter, value: T.ClaimClaimableBalanceResultCode): void {
-  switch (value) {
-    case "claimClaimableBalanceSuccess": {
-      w.i32(0)
-      return
-    }
-    case "claimClaimableBalanceDoesNotExist": {
-      w.i32(-1)
-      return
-    }
-    case "claimClaimableBalanceCannotClaim": {
-      w.i32(-2)
-      return
-    }
-    case "claimClaimableBalanceLineFull": {
-      w.i32(-3)
-      return
-    }
-    case "claimClaimableBalanceNoTrust": {
-      w.i32(-4)
-      return
-    }
-    case "claimClaimableBalanceNotAuthorized": {
-      w.i32(-5)
-      return
-    }
-    case "claimClaimableBalanceTrustlineFrozen": {
-      w.i32(-6)
-      return
-    }
-  }
-  throw w.refuse("this is no ClaimClaimableBalanceResultCode")
 }
 
 /** Writes a `ClaimLiquidityAtom`. */
@@ -722,37 +490,6 @@ export function writeClaimPredicate(w: XdrWriter, value: T.ClaimPredicate): void
   throw w.refuse("this is no ClaimPredicate")
 }
 
-/** Writes a `ClaimPredicateType`. */
-export function writeClaimPredicateType(w: XdrWriter, value: T.ClaimPredicateType): void {
-  switch (value) {
-    case "claimPredicateUnconditional": {
-      w.i32(0)
-      return
-    }
-    case "claimPredicateAnd": {
-      w.i32(1)
-      return
-    }
-    case "claimPredicateOr": {
-      w.i32(2)
-      return
-    }
-    case "claimPredicateNot": {
-      w.i32(3)
-      return
-    }
-    case "claimPredicateBeforeAbsoluteTime": {
-      w.i32(4)
-      return
-    }
-    case "claimPredicateBeforeRelativeTime": {
-      w.i32(5)
-      return
-    }
-  }
-  throw w.refuse("this is no ClaimPredicateType")
-}
-
 /** Writes a `ClaimableBalanceEntry`. */
 export function writeClaimableBalanceEntry(w: XdrWriter, value: T.ClaimableBalanceEntry): void {
   writeClaimableBalanceId(w, value.balanceId)
@@ -810,17 +547,6 @@ export function writeClaimableBalanceId(w: XdrWriter, value: T.ClaimableBalanceI
   throw w.refuse("this is no ClaimableBalanceId")
 }
 
-/** Writes a `ClaimableBalanceIdType`. */
-export function writeClaimableBalanceIdType(w: XdrWriter, value: T.ClaimableBalanceIdType): void {
-  switch (value) {
-    case "claimableBalanceIdTypeV0": {
-      w.i32(0)
-      return
-    }
-  }
-  throw w.refuse("this is no ClaimableBalanceIdType")
-}
-
 /** Writes a `Claimant`. */
 export function writeClaimant(w: XdrWriter, value: T.Claimant): void {
   switch (value.type) {
@@ -831,17 +557,6 @@ export function writeClaimant(w: XdrWriter, value: T.Claimant): void {
     }
   }
   throw w.refuse("this is no Claimant")
-}
-
-/** Writes a `ClaimantType`. */
-export function writeClaimantType(w: XdrWriter, value: T.ClaimantType): void {
-  switch (value) {
-    case "claimantTypeV0": {
-      w.i32(0)
-      return
-    }
-  }
-  throw w.refuse("this is no ClaimantType")
 }
 
 /** Writes a `ClaimantV0`. */
@@ -878,29 +593,6 @@ export function writeClawbackClaimableBalanceResult(w: XdrWriter, value: T.Clawb
   throw w.refuse("this is no ClawbackClaimableBalanceResult")
 }
 
-/** Writes a `ClawbackClaimableBalanceResultCode`. */
-export function writeClawbackClaimableBalanceResultCode(w: XdrWriter, value: T.ClawbackClaimableBalanceResultCode): void {
-  switch (value) {
-    case "clawbackClaimableBalanceSuccess": {
-      w.i32(0)
-      return
-    }
-    case "clawbackClaimableBalanceDoesNotExist": {
-      w.i32(-1)
-      return
-    }
-    case "clawbackClaimableBalanceNotIssuer": {
-      w.i32(-2)
-      return
-    }
-    case "clawbackClaimableBalanceNotClawbackEnabled": {
-      w.i32(-3)
-      return
-    }
-  }
-  throw w.refuse("this is no ClawbackClaimableBalanceResultCode")
-}
-
 /** Writes a `ClawbackOp`. */
 export function writeClawbackOp(w: XdrWriter, value: T.ClawbackOp): void {
   writeAsset(w, value.asset)
@@ -933,33 +625,6 @@ export function writeClawbackResult(w: XdrWriter, value: T.ClawbackResult): void
     }
   }
   throw w.refuse("this is no ClawbackResult")
-}
-
-/** Writes a `ClawbackResultCode`. */
-export function writeClawbackResultCode(w: XdrWriter, value: T.ClawbackResultCode): void {
-  switch (value) {
-    case "clawbackSuccess": {
-      w.i32(0)
-      return
-    }
-    case "clawbackMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "clawbackNotClawbackEnabled": {
-      w.i32(-2)
-      return
-    }
-    case "clawbackNoTrust": {
-      w.i32(-3)
-      return
-    }
-    case "clawbackUnderfunded": {
-      w.i32(-4)
-      return
-    }
-  }
-  throw w.refuse("this is no ClawbackResultCode")
 }
 
 /** Writes a `ConfigSettingContractBandwidthV0`. */
@@ -1403,25 +1068,6 @@ export function writeContractExecutableExternalRef(w: XdrWriter, value: T.Contra
   w.variable(value.tag, 4294967295)
 }
 
-/** Writes a `ContractExecutableType`. */
-export function writeContractExecutableType(w: XdrWriter, value: T.ContractExecutableType): void {
-  switch (value) {
-    case "contractExecutableWasm": {
-      w.i32(0)
-      return
-    }
-    case "contractExecutableStellarAsset": {
-      w.i32(1)
-      return
-    }
-    case "contractExecutableExternalRef": {
-      w.i32(2)
-      return
-    }
-  }
-  throw w.refuse("this is no ContractExecutableType")
-}
-
 /** Writes a `ContractIdPreimage`. */
 export function writeContractIdPreimage(w: XdrWriter, value: T.ContractIdPreimage): void {
   switch (value.type) {
@@ -1443,21 +1089,6 @@ export function writeContractIdPreimage(w: XdrWriter, value: T.ContractIdPreimag
 export function writeContractIdPreimageFromAddress(w: XdrWriter, value: T.ContractIdPreimageFromAddress): void {
   writeScAddress(w, value.address)
   w.opaque(value.salt, 32)
-}
-
-/** Writes a `ContractIdPreimageType`. */
-export function writeContractIdPreimageType(w: XdrWriter, value: T.ContractIdPreimageType): void {
-  switch (value) {
-    case "contractIdPreimageFromAddress": {
-      w.i32(0)
-      return
-    }
-    case "contractIdPreimageFromAsset": {
-      w.i32(1)
-      return
-    }
-  }
-  throw w.refuse("this is no ContractIdPreimageType")
 }
 
 /** Writes a `CreateAccountOp`. */
@@ -1491,33 +1122,6 @@ export function writeCreateAccountResult(w: XdrWriter, value: T.CreateAccountRes
     }
   }
   throw w.refuse("this is no CreateAccountResult")
-}
-
-/** Writes a `CreateAccountResultCode`. */
-export function writeCreateAccountResultCode(w: XdrWriter, value: T.CreateAccountResultCode): void {
-  switch (value) {
-    case "createAccountSuccess": {
-      w.i32(0)
-      return
-    }
-    case "createAccountMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "createAccountUnderfunded": {
-      w.i32(-2)
-      return
-    }
-    case "createAccountLowReserve": {
-      w.i32(-3)
-      return
-    }
-    case "createAccountAlreadyExist": {
-      w.i32(-4)
-      return
-    }
-  }
-  throw w.refuse("this is no CreateAccountResultCode")
 }
 
 /** Writes a `CreateClaimableBalanceOp`. */
@@ -1562,37 +1166,6 @@ export function writeCreateClaimableBalanceResult(w: XdrWriter, value: T.CreateC
   throw w.refuse("this is no CreateClaimableBalanceResult")
 }
 
-/** Writes a `CreateClaimableBalanceResultCode`. */
-export function writeCreateClaimableBalanceResultCode(w: XdrWriter, value: T.CreateClaimableBalanceResultCode): void {
-  switch (value) {
-    case "createClaimableBalanceSuccess": {
-      w.i32(0)
-      return
-    }
-    case "createClaimableBalanceMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "createClaimableBalanceLowReserve": {
-      w.i32(-2)
-      return
-    }
-    case "createClaimableBalanceNoTrust": {
-      w.i32(-3)
-      return
-    }
-    case "createClaimableBalanceNotAuthorized": {
-      w.i32(-4)
-      return
-    }
-    case "createClaimableBalanceUnderfunded": {
-      w.i32(-5)
-      return
-    }
-  }
-  throw w.refuse("this is no CreateClaimableBalanceResultCode")
-}
-
 /** Writes a `CreateContractArgs`. */
 export function writeCreateContractArgs(w: XdrWriter, value: T.CreateContractArgs): void {
   writeContractIdPreimage(w, value.contractIdPreimage)
@@ -1615,33 +1188,6 @@ export function writeCreatePassiveSellOfferOp(w: XdrWriter, value: T.CreatePassi
   writeAsset(w, value.buying)
   w.i64(value.amount)
   writePrice(w, value.price)
-}
-
-/** Writes a `CryptoKeyType`. */
-export function writeCryptoKeyType(w: XdrWriter, value: T.CryptoKeyType): void {
-  switch (value) {
-    case "keyTypeEd25519": {
-      w.i32(0)
-      return
-    }
-    case "keyTypePreAuthTx": {
-      w.i32(1)
-      return
-    }
-    case "keyTypeHashX": {
-      w.i32(2)
-      return
-    }
-    case "keyTypeEd25519SignedPayload": {
-      w.i32(3)
-      return
-    }
-    case "keyTypeMuxedEd25519": {
-      w.i32(256)
-      return
-    }
-  }
-  throw w.refuse("this is no CryptoKeyType")
 }
 
 /** Writes a `DataEntry`. */
@@ -1690,72 +1236,6 @@ export function writeEndSponsoringFutureReservesResult(w: XdrWriter, value: T.En
   throw w.refuse("this is no EndSponsoringFutureReservesResult")
 }
 
-/** Writes a `EndSponsoringFutureReservesResultCode`. */
-export function writeEndSponsoringFutureReservesResultCode(w: XdrWriter, value: T.EndSponsoringFutureReservesResultCode): void {
-  switch (value) {
-    case "endSponsoringFutureReservesSuccess": {
-      w.i32(0)
-      return
-    }
-    case "endSponsoringFutureReservesNotSponsored": {
-      w.i32(-1)
-      return
-    }
-  }
-  throw w.refuse("this is no EndSponsoringFutureReservesResultCode")
-}
-
-/** Writes a `EnvelopeType`. */
-export function writeEnvelopeType(w: XdrWriter, value: T.EnvelopeType): void {
-  switch (value) {
-    case "envelopeTypeTxV0": {
-      w.i32(0)
-      return
-    }
-    case "envelopeTypeScp": {
-      w.i32(1)
-      return
-    }
-    case "envelopeTypeTx": {
-      w.i32(2)
-      return
-    }
-    case "envelopeTypeAuth": {
-      w.i32(3)
-      return
-    }
-    case "envelopeTypeScpvalue": {
-      w.i32(4)
-      return
-    }
-    case "envelopeTypeTxFeeBump": {
-      w.i32(5)
-      return
-    }
-    case "envelopeTypeOpId": {
-      w.i32(6)
-      return
-    }
-    case "envelopeTypePoolRevokeOpId": {
-      w.i32(7)
-      return
-    }
-    case "envelopeTypeContractId": {
-      w.i32(8)
-      return
-    }
-    case "envelopeTypeSorobanAuthorization": {
-      w.i32(9)
-      return
-    }
-    case "envelopeTypeSorobanAuthorizationWithAddress": {
-      w.i32(10)
-      return
-    }
-  }
-  throw w.refuse("this is no EnvelopeType")
-}
-
 /** Writes a `EvictionIterator`. */
 export function writeEvictionIterator(w: XdrWriter, value: T.EvictionIterator): void {
   w.u32(value.bucketListLevel)
@@ -1790,29 +1270,6 @@ export function writeExtendFootprintTtlResult(w: XdrWriter, value: T.ExtendFootp
     }
   }
   throw w.refuse("this is no ExtendFootprintTtlResult")
-}
-
-/** Writes a `ExtendFootprintTtlResultCode`. */
-export function writeExtendFootprintTtlResultCode(w: XdrWriter, value: T.ExtendFootprintTtlResultCode): void {
-  switch (value) {
-    case "extendFootprintTtlSuccess": {
-      w.i32(0)
-      return
-    }
-    case "extendFootprintTtlMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "extendFootprintTtlResourceLimitExceeded": {
-      w.i32(-2)
-      return
-    }
-    case "extendFootprintTtlInsufficientRefundableFee": {
-      w.i32(-3)
-      return
-    }
-  }
-  throw w.refuse("this is no ExtendFootprintTtlResultCode")
 }
 
 /** Writes a `ExtensionPoint`. */
@@ -1945,29 +1402,6 @@ export function writeHostFunction(w: XdrWriter, value: T.HostFunction): void {
   throw w.refuse("this is no HostFunction")
 }
 
-/** Writes a `HostFunctionType`. */
-export function writeHostFunctionType(w: XdrWriter, value: T.HostFunctionType): void {
-  switch (value) {
-    case "hostFunctionTypeInvokeContract": {
-      w.i32(0)
-      return
-    }
-    case "hostFunctionTypeCreateContract": {
-      w.i32(1)
-      return
-    }
-    case "hostFunctionTypeUploadContractWasm": {
-      w.i32(2)
-      return
-    }
-    case "hostFunctionTypeCreateContractV2": {
-      w.i32(3)
-      return
-    }
-  }
-  throw w.refuse("this is no HostFunctionType")
-}
-
 /** Writes a `InflationPayout`. */
 export function writeInflationPayout(w: XdrWriter, value: T.InflationPayout): void {
   writePublicKey(w, value.destination)
@@ -1991,21 +1425,6 @@ export function writeInflationResult(w: XdrWriter, value: T.InflationResult): vo
     }
   }
   throw w.refuse("this is no InflationResult")
-}
-
-/** Writes a `InflationResultCode`. */
-export function writeInflationResultCode(w: XdrWriter, value: T.InflationResultCode): void {
-  switch (value) {
-    case "inflationSuccess": {
-      w.i32(0)
-      return
-    }
-    case "inflationNotTime": {
-      w.i32(-1)
-      return
-    }
-  }
-  throw w.refuse("this is no InflationResultCode")
 }
 
 /** Writes a `InnerTransactionResult`. */
@@ -2184,37 +1603,6 @@ export function writeInvokeHostFunctionResult(w: XdrWriter, value: T.InvokeHostF
   throw w.refuse("this is no InvokeHostFunctionResult")
 }
 
-/** Writes a `InvokeHostFunctionResultCode`. */
-export function writeInvokeHostFunctionResultCode(w: XdrWriter, value: T.InvokeHostFunctionResultCode): void {
-  switch (value) {
-    case "invokeHostFunctionSuccess": {
-      w.i32(0)
-      return
-    }
-    case "invokeHostFunctionMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "invokeHostFunctionTrapped": {
-      w.i32(-2)
-      return
-    }
-    case "invokeHostFunctionResourceLimitExceeded": {
-      w.i32(-3)
-      return
-    }
-    case "invokeHostFunctionEntryArchived": {
-      w.i32(-4)
-      return
-    }
-    case "invokeHostFunctionInsufficientRefundableFee": {
-      w.i32(-5)
-      return
-    }
-  }
-  throw w.refuse("this is no InvokeHostFunctionResultCode")
-}
-
 /** Writes a `LedgerBounds`. */
 export function writeLedgerBounds(w: XdrWriter, value: T.LedgerBounds): void {
   w.u32(value.minLedger)
@@ -2390,33 +1778,6 @@ export function writeLedgerEntryChange(w: XdrWriter, value: T.LedgerEntryChange)
   throw w.refuse("this is no LedgerEntryChange")
 }
 
-/** Writes a `LedgerEntryChangeType`. */
-export function writeLedgerEntryChangeType(w: XdrWriter, value: T.LedgerEntryChangeType): void {
-  switch (value) {
-    case "ledgerEntryCreated": {
-      w.i32(0)
-      return
-    }
-    case "ledgerEntryUpdated": {
-      w.i32(1)
-      return
-    }
-    case "ledgerEntryRemoved": {
-      w.i32(2)
-      return
-    }
-    case "ledgerEntryState": {
-      w.i32(3)
-      return
-    }
-    case "ledgerEntryRestored": {
-      w.i32(4)
-      return
-    }
-  }
-  throw w.refuse("this is no LedgerEntryChangeType")
-}
-
 /** Writes a `LedgerEntryData`. */
 export function writeLedgerEntryData(w: XdrWriter, value: T.LedgerEntryData): void {
   switch (value.type) {
@@ -2508,53 +1869,6 @@ export function writeLedgerEntryExtensionV1Ext(w: XdrWriter, value: T.LedgerEntr
     }
   }
   throw w.refuse("this is no LedgerEntryExtensionV1Ext")
-}
-
-/** Writes a `LedgerEntryType`. */
-export function writeLedgerEntryType(w: XdrWriter, value: T.LedgerEntryType): void {
-  switch (value) {
-    case "account": {
-      w.i32(0)
-      return
-    }
-    case "trustline": {
-      w.i32(1)
-      return
-    }
-    case "offer": {
-      w.i32(2)
-      return
-    }
-    case "data": {
-      w.i32(3)
-      return
-    }
-    case "claimableBalance": {
-      w.i32(4)
-      return
-    }
-    case "liquidityPool": {
-      w.i32(5)
-      return
-    }
-    case "contractData": {
-      w.i32(6)
-      return
-    }
-    case "contractCode": {
-      w.i32(7)
-      return
-    }
-    case "configSetting": {
-      w.i32(8)
-      return
-    }
-    case "ttl": {
-      w.i32(9)
-      return
-    }
-  }
-  throw w.refuse("this is no LedgerEntryType")
 }
 
 /** Writes a `LedgerFootprint`. */
@@ -2805,41 +2119,6 @@ export function writeLedgerUpgrade(w: XdrWriter, value: T.LedgerUpgrade): void {
   throw w.refuse("this is no LedgerUpgrade")
 }
 
-/** Writes a `LedgerUpgradeType`. */
-export function writeLedgerUpgradeType(w: XdrWriter, value: T.LedgerUpgradeType): void {
-  switch (value) {
-    case "ledgerUpgradeVersion": {
-      w.i32(1)
-      return
-    }
-    case "ledgerUpgradeBaseFee": {
-      w.i32(2)
-      return
-    }
-    case "ledgerUpgradeMaxTxSetSize": {
-      w.i32(3)
-      return
-    }
-    case "ledgerUpgradeBaseReserve": {
-      w.i32(4)
-      return
-    }
-    case "ledgerUpgradeFlags": {
-      w.i32(5)
-      return
-    }
-    case "ledgerUpgradeConfig": {
-      w.i32(6)
-      return
-    }
-    case "ledgerUpgradeMaxSorobanTxSetSize": {
-      w.i32(7)
-      return
-    }
-  }
-  throw w.refuse("this is no LedgerUpgradeType")
-}
-
 /** Writes a `Liabilities`. */
 export function writeLiabilities(w: XdrWriter, value: T.Liabilities): void {
   w.i64(value.buying)
@@ -2905,49 +2184,6 @@ export function writeLiquidityPoolDepositResult(w: XdrWriter, value: T.Liquidity
   throw w.refuse("this is no LiquidityPoolDepositResult")
 }
 
-/** Writes a `LiquidityPoolDepositResultCode`. */
-export function writeLiquidityPoolDepositResultCode(w: XdrWriter, value: T.LiquidityPoolDepositResultCode): void {
-  switch (value) {
-    case "liquidityPoolDepositSuccess": {
-      w.i32(0)
-      return
-    }
-    case "liquidityPoolDepositMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "liquidityPoolDepositNoTrust": {
-      w.i32(-2)
-      return
-    }
-    case "liquidityPoolDepositNotAuthorized": {
-      w.i32(-3)
-      return
-    }
-    case "liquidityPoolDepositUnderfunded": {
-      w.i32(-4)
-      return
-    }
-    case "liquidityPoolDepositLineFull": {
-      w.i32(-5)
-      return
-    }
-    case "liquidityPoolDepositBadPrice": {
-      w.i32(-6)
-      return
-    }
-    case "liquidityPoolDepositPoolFull": {
-      w.i32(-7)
-      return
-    }
-    case "liquidityPoolDepositTrustlineFrozen": {
-      w.i32(-8)
-      return
-    }
-  }
-  throw w.refuse("this is no LiquidityPoolDepositResultCode")
-}
-
 /** Writes a `LiquidityPoolEntry`. */
 export function writeLiquidityPoolEntry(w: XdrWriter, value: T.LiquidityPoolEntry): void {
   w.opaque(value.liquidityPoolId, 32)
@@ -2985,17 +2221,6 @@ export function writeLiquidityPoolParameters(w: XdrWriter, value: T.LiquidityPoo
     }
   }
   throw w.refuse("this is no LiquidityPoolParameters")
-}
-
-/** Writes a `LiquidityPoolType`. */
-export function writeLiquidityPoolType(w: XdrWriter, value: T.LiquidityPoolType): void {
-  switch (value) {
-    case "liquidityPoolConstantProduct": {
-      w.i32(0)
-      return
-    }
-  }
-  throw w.refuse("this is no LiquidityPoolType")
 }
 
 /** Writes a `LiquidityPoolWithdrawOp`. */
@@ -3039,41 +2264,6 @@ export function writeLiquidityPoolWithdrawResult(w: XdrWriter, value: T.Liquidit
     }
   }
   throw w.refuse("this is no LiquidityPoolWithdrawResult")
-}
-
-/** Writes a `LiquidityPoolWithdrawResultCode`. */
-export function writeLiquidityPoolWithdrawResultCode(w: XdrWriter, value: T.LiquidityPoolWithdrawResultCode): void {
-  switch (value) {
-    case "liquidityPoolWithdrawSuccess": {
-      w.i32(0)
-      return
-    }
-    case "liquidityPoolWithdrawMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "liquidityPoolWithdrawNoTrust": {
-      w.i32(-2)
-      return
-    }
-    case "liquidityPoolWithdrawUnderfunded": {
-      w.i32(-3)
-      return
-    }
-    case "liquidityPoolWithdrawLineFull": {
-      w.i32(-4)
-      return
-    }
-    case "liquidityPoolWithdrawUnderMinimum": {
-      w.i32(-5)
-      return
-    }
-    case "liquidityPoolWithdrawTrustlineFrozen": {
-      w.i32(-6)
-      return
-    }
-  }
-  throw w.refuse("this is no LiquidityPoolWithdrawResultCode")
 }
 
 /** Writes a `ManageBuyOfferOp`. */
@@ -3145,65 +2335,6 @@ export function writeManageBuyOfferResult(w: XdrWriter, value: T.ManageBuyOfferR
   throw w.refuse("this is no ManageBuyOfferResult")
 }
 
-/** Writes a `ManageBuyOfferResultCode`. */
-export function writeManageBuyOfferResultCode(w: XdrWriter, value: T.ManageBuyOfferResultCode): void {
-  switch (value) {
-    case "manageBuyOfferSuccess": {
-      w.i32(0)
-      return
-    }
-    case "manageBuyOfferMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "manageBuyOfferSellNoTrust": {
-      w.i32(-2)
-      return
-    }
-    case "manageBuyOfferBuyNoTrust": {
-      w.i32(-3)
-      return
-    }
-    case "manageBuyOfferSellNotAuthorized": {
-      w.i32(-4)
-      return
-    }
-    case "manageBuyOfferBuyNotAuthorized": {
-      w.i32(-5)
-      return
-    }
-    case "manageBuyOfferLineFull": {
-      w.i32(-6)
-      return
-    }
-    case "manageBuyOfferUnderfunded": {
-      w.i32(-7)
-      return
-    }
-    case "manageBuyOfferCrossSelf": {
-      w.i32(-8)
-      return
-    }
-    case "manageBuyOfferSellNoIssuer": {
-      w.i32(-9)
-      return
-    }
-    case "manageBuyOfferBuyNoIssuer": {
-      w.i32(-10)
-      return
-    }
-    case "manageBuyOfferNotFound": {
-      w.i32(-11)
-      return
-    }
-    case "manageBuyOfferLowReserve": {
-      w.i32(-12)
-      return
-    }
-  }
-  throw w.refuse("this is no ManageBuyOfferResultCode")
-}
-
 /** Writes a `ManageDataOp`. */
 export function writeManageDataOp(w: XdrWriter, value: T.ManageDataOp): void {
   w.variable(value.dataName, 64)
@@ -3238,52 +2369,6 @@ export function writeManageDataResult(w: XdrWriter, value: T.ManageDataResult): 
     }
   }
   throw w.refuse("this is no ManageDataResult")
-}
-
-/** Writes a `ManageDataResultCode`. */
-export function writeManageDataResultCode(w: XdrWriter, value: T.ManageDataResultCode): void {
-  switch (value) {
-    case "manageDataSuccess": {
-      w.i32(0)
-      return
-    }
-    case "manageDataNotSupportedYet": {
-      w.i32(-1)
-      return
-    }
-    case "manageDataNameNotFound": {
-      w.i32(-2)
-      return
-    }
-    case "manageDataLowReserve": {
-      w.i32(-3)
-      return
-    }
-    case "manageDataInvalidName": {
-      w.i32(-4)
-      return
-    }
-  }
-  throw w.refuse("this is no ManageDataResultCode")
-}
-
-/** Writes a `ManageOfferEffect`. */
-export function writeManageOfferEffect(w: XdrWriter, value: T.ManageOfferEffect): void {
-  switch (value) {
-    case "manageOfferCreated": {
-      w.i32(0)
-      return
-    }
-    case "manageOfferUpdated": {
-      w.i32(1)
-      return
-    }
-    case "manageOfferDeleted": {
-      w.i32(2)
-      return
-    }
-  }
-  throw w.refuse("this is no ManageOfferEffect")
 }
 
 /** Writes a `ManageOfferSuccessResult`. */
@@ -3385,65 +2470,6 @@ export function writeManageSellOfferResult(w: XdrWriter, value: T.ManageSellOffe
   throw w.refuse("this is no ManageSellOfferResult")
 }
 
-/** Writes a `ManageSellOfferResultCode`. */
-export function writeManageSellOfferResultCode(w: XdrWriter, value: T.ManageSellOfferResultCode): void {
-  switch (value) {
-    case "manageSellOfferSuccess": {
-      w.i32(0)
-      return
-    }
-    case "manageSellOfferMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "manageSellOfferSellNoTrust": {
-      w.i32(-2)
-      return
-    }
-    case "manageSellOfferBuyNoTrust": {
-      w.i32(-3)
-      return
-    }
-    case "manageSellOfferSellNotAuthorized": {
-      w.i32(-4)
-      return
-    }
-    case "manageSellOfferBuyNotAuthorized": {
-      w.i32(-5)
-      return
-    }
-    case "manageSellOfferLineFull": {
-      w.i32(-6)
-      return
-    }
-    case "manageSellOfferUnderfunded": {
-      w.i32(-7)
-      return
-    }
-    case "manageSellOfferCrossSelf": {
-      w.i32(-8)
-      return
-    }
-    case "manageSellOfferSellNoIssuer": {
-      w.i32(-9)
-      return
-    }
-    case "manageSellOfferBuyNoIssuer": {
-      w.i32(-10)
-      return
-    }
-    case "manageSellOfferNotFound": {
-      w.i32(-11)
-      return
-    }
-    case "manageSellOfferLowReserve": {
-      w.i32(-12)
-      return
-    }
-  }
-  throw w.refuse("this is no ManageSellOfferResultCode")
-}
-
 /** Writes a `Memo`. */
 export function writeMemo(w: XdrWriter, value: T.Memo): void {
   switch (value.type) {
@@ -3473,33 +2499,6 @@ export function writeMemo(w: XdrWriter, value: T.Memo): void {
     }
   }
   throw w.refuse("this is no Memo")
-}
-
-/** Writes a `MemoType`. */
-export function writeMemoType(w: XdrWriter, value: T.MemoType): void {
-  switch (value) {
-    case "memoNone": {
-      w.i32(0)
-      return
-    }
-    case "memoText": {
-      w.i32(1)
-      return
-    }
-    case "memoId": {
-      w.i32(2)
-      return
-    }
-    case "memoHash": {
-      w.i32(3)
-      return
-    }
-    case "memoReturn": {
-      w.i32(4)
-      return
-    }
-  }
-  throw w.refuse("this is no MemoType")
 }
 
 /** Writes a `MuxedAccount`. */
@@ -3760,41 +2759,6 @@ export function writeOperationResult(w: XdrWriter, value: T.OperationResult): vo
   throw w.refuse("this is no OperationResult")
 }
 
-/** Writes a `OperationResultCode`. */
-export function writeOperationResultCode(w: XdrWriter, value: T.OperationResultCode): void {
-  switch (value) {
-    case "opInner": {
-      w.i32(0)
-      return
-    }
-    case "opBadAuth": {
-      w.i32(-1)
-      return
-    }
-    case "opNoAccount": {
-      w.i32(-2)
-      return
-    }
-    case "opNotSupported": {
-      w.i32(-3)
-      return
-    }
-    case "opTooManySubentries": {
-      w.i32(-4)
-      return
-    }
-    case "opExceededWorkLimit": {
-      w.i32(-5)
-      return
-    }
-    case "opTooManySponsoring": {
-      w.i32(-6)
-      return
-    }
-  }
-  throw w.refuse("this is no OperationResultCode")
-}
-
 /** Writes a `OperationResultTr`. */
 export function writeOperationResultTr(w: XdrWriter, value: T.OperationResultTr): void {
   switch (value.type) {
@@ -3937,121 +2901,6 @@ export function writeOperationResultTr(w: XdrWriter, value: T.OperationResultTr)
   throw w.refuse("this is no OperationResultTr")
 }
 
-/** Writes a `OperationType`. */
-export function writeOperationType(w: XdrWriter, value: T.OperationType): void {
-  switch (value) {
-    case "createAccount": {
-      w.i32(0)
-      return
-    }
-    case "payment": {
-      w.i32(1)
-      return
-    }
-    case "pathPaymentStrictReceive": {
-      w.i32(2)
-      return
-    }
-    case "manageSellOffer": {
-      w.i32(3)
-      return
-    }
-    case "createPassiveSellOffer": {
-      w.i32(4)
-      return
-    }
-    case "setOptions": {
-      w.i32(5)
-      return
-    }
-    case "changeTrust": {
-      w.i32(6)
-      return
-    }
-    case "allowTrust": {
-      w.i32(7)
-      return
-    }
-    case "accountMerge": {
-      w.i32(8)
-      return
-    }
-    case "inflation": {
-      w.i32(9)
-      return
-    }
-    case "manageData": {
-      w.i32(10)
-      return
-    }
-    case "bumpSequence": {
-      w.i32(11)
-      return
-    }
-    case "manageBuyOffer": {
-      w.i32(12)
-      return
-    }
-    case "pathPaymentStrictSend": {
-      w.i32(13)
-      return
-    }
-    case "createClaimableBalance": {
-      w.i32(14)
-      return
-    }
-    case "claimClaimableBalance": {
-      w.i32(15)
-      return
-    }
-    case "beginSponsoringFutureReserves": {
-      w.i32(16)
-      return
-    }
-    case "endSponsoringFutureReserves": {
-      w.i32(17)
-      return
-    }
-    case "revokeSponsorship": {
-      w.i32(18)
-      return
-    }
-    case "clawback": {
-      w.i32(19)
-      return
-    }
-    case "clawbackClaimableBalance": {
-      w.i32(20)
-      return
-    }
-    case "setTrustLineFlags": {
-      w.i32(21)
-      return
-    }
-    case "liquidityPoolDeposit": {
-      w.i32(22)
-      return
-    }
-    case "liquidityPoolWithdraw": {
-      w.i32(23)
-      return
-    }
-    case "invokeHostFunction": {
-      w.i32(24)
-      return
-    }
-    case "extendFootprintTtl": {
-      w.i32(25)
-      return
-    }
-    case "restoreFootprint": {
-      w.i32(26)
-      return
-    }
-  }
-  throw w.refuse("this is no OperationType")
-}
-
 /** Writes a `ParallelTxsComponent`. */
 export function writeParallelTxsComponent(w: XdrWriter, value: T.ParallelTxsComponent): void {
   w.bool(value.baseFee !== null)
@@ -4144,65 +2993,6 @@ export function writePathPaymentStrictReceiveResult(w: XdrWriter, value: T.PathP
   throw w.refuse("this is no PathPaymentStrictReceiveResult")
 }
 
-/** Writes a `PathPaymentStrictReceiveResultCode`. */
-export function writePathPaymentStrictReceiveResultCode(w: XdrWriter, value: T.PathPaymentStrictReceiveResultCode): void {
-  switch (value) {
-    case "pathPaymentStrictReceiveSuccess": {
-      w.i32(0)
-      return
-    }
-    case "pathPaymentStrictReceiveMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "pathPaymentStrictReceiveUnderfunded": {
-      w.i32(-2)
-      return
-    }
-    case "pathPaymentStrictReceiveSrcNoTrust": {
-      w.i32(-3)
-      return
-    }
-    case "pathPaymentStrictReceiveSrcNotAuthorized": {
-      w.i32(-4)
-      return
-    }
-    case "pathPaymentStrictReceiveNoDestination": {
-      w.i32(-5)
-      return
-    }
-    case "pathPaymentStrictReceiveNoTrust": {
-      w.i32(-6)
-      return
-    }
-    case "pathPaymentStrictReceiveNotAuthorized": {
-      w.i32(-7)
-      return
-    }
-    case "pathPaymentStrictReceiveLineFull": {
-      w.i32(-8)
-      return
-    }
-    case "pathPaymentStrictReceiveNoIssuer": {
-      w.i32(-9)
-      return
-    }
-    case "pathPaymentStrictReceiveTooFewOffers": {
-      w.i32(-10)
-      return
-    }
-    case "pathPaymentStrictReceiveOfferCrossSelf": {
-      w.i32(-11)
-      return
-    }
-    case "pathPaymentStrictReceiveOverSendmax": {
-      w.i32(-12)
-      return
-    }
-  }
-  throw w.refuse("this is no PathPaymentStrictReceiveResultCode")
-}
-
 /** Writes a `PathPaymentStrictReceiveResultSuccess`. */
 export function writePathPaymentStrictReceiveResultSuccess(w: XdrWriter, value: T.PathPaymentStrictReceiveResultSuccess): void {
   w.count(value.offers.length, 4294967295)
@@ -4286,65 +3076,6 @@ export function writePathPaymentStrictSendResult(w: XdrWriter, value: T.PathPaym
   throw w.refuse("this is no PathPaymentStrictSendResult")
 }
 
-/** Writes a `PathPaymentStrictSendResultCode`. */
-export function writePathPaymentStrictSendResultCode(w: XdrWriter, value: T.PathPaymentStrictSendResultCode): void {
-  switch (value) {
-    case "pathPaymentStrictSendSuccess": {
-      w.i32(0)
-      return
-    }
-    case "pathPaymentStrictSendMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "pathPaymentStrictSendUnderfunded": {
-      w.i32(-2)
-      return
-    }
-    case "pathPaymentStrictSendSrcNoTrust": {
-      w.i32(-3)
-      return
-    }
-    case "pathPaymentStrictSendSrcNotAuthorized": {
-      w.i32(-4)
-      return
-    }
-    case "pathPaymentStrictSendNoDestination": {
-      w.i32(-5)
-      return
-    }
-    case "pathPaymentStrictSendNoTrust": {
-      w.i32(-6)
-      return
-    }
-    case "pathPaymentStrictSendNotAuthorized": {
-      w.i32(-7)
-      return
-    }
-    case "pathPaymentStrictSendLineFull": {
-      w.i32(-8)
-      return
-    }
-    case "pathPaymentStrictSendNoIssuer": {
-      w.i32(-9)
-      return
-    }
-    case "pathPaymentStrictSendTooFewOffers": {
-      w.i32(-10)
-      return
-    }
-    case "pathPaymentStrictSendOfferCrossSelf": {
-      w.i32(-11)
-      return
-    }
-    case "pathPaymentStrictSendUnderDestmin": {
-      w.i32(-12)
-      return
-    }
-  }
-  throw w.refuse("this is no PathPaymentStrictSendResultCode")
-}
-
 /** Writes a `PathPaymentStrictSendResultSuccess`. */
 export function writePathPaymentStrictSendResultSuccess(w: XdrWriter, value: T.PathPaymentStrictSendResultSuccess): void {
   w.count(value.offers.length, 4294967295)
@@ -4408,72 +3139,6 @@ export function writePaymentResult(w: XdrWriter, value: T.PaymentResult): void {
   throw w.refuse("this is no PaymentResult")
 }
 
-/** Writes a `PaymentResultCode`. */
-export function writePaymentResultCode(w: XdrWriter, value: T.PaymentResultCode): void {
-  switch (value) {
-    case "paymentSuccess": {
-      w.i32(0)
-      return
-    }
-    case "paymentMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "paymentUnderfunded": {
-      w.i32(-2)
-      return
-    }
-    case "paymentSrcNoTrust": {
-      w.i32(-3)
-      return
-    }
-    case "paymentSrcNotAuthorized": {
-      w.i32(-4)
-      return
-    }
-    case "paymentNoDestination": {
-      w.i32(-5)
-      return
-    }
-    case "paymentNoTrust": {
-      w.i32(-6)
-      return
-    }
-    case "paymentNotAuthorized": {
-      w.i32(-7)
-      return
-    }
-    case "paymentLineFull": {
-      w.i32(-8)
-      return
-    }
-    case "paymentNoIssuer": {
-      w.i32(-9)
-      return
-    }
-  }
-  throw w.refuse("this is no PaymentResultCode")
-}
-
-/** Writes a `PreconditionType`. */
-export function writePreconditionType(w: XdrWriter, value: T.PreconditionType): void {
-  switch (value) {
-    case "precondNone": {
-      w.i32(0)
-      return
-    }
-    case "precondTime": {
-      w.i32(1)
-      return
-    }
-    case "precondV2": {
-      w.i32(2)
-      return
-    }
-  }
-  throw w.refuse("this is no PreconditionType")
-}
-
 /** Writes a `Preconditions`. */
 export function writePreconditions(w: XdrWriter, value: T.Preconditions): void {
   switch (value.type) {
@@ -4535,17 +3200,6 @@ export function writePublicKey(w: XdrWriter, value: T.PublicKey): void {
   throw w.refuse("this is no PublicKey")
 }
 
-/** Writes a `PublicKeyType`. */
-export function writePublicKeyType(w: XdrWriter, value: T.PublicKeyType): void {
-  switch (value) {
-    case "publicKeyTypeEd25519": {
-      w.i32(0)
-      return
-    }
-  }
-  throw w.refuse("this is no PublicKeyType")
-}
-
 /** Writes a `RestoreFootprintOp`. */
 export function writeRestoreFootprintOp(w: XdrWriter, value: T.RestoreFootprintOp): void {
   writeExtensionPoint(w, value.ext)
@@ -4572,29 +3226,6 @@ export function writeRestoreFootprintResult(w: XdrWriter, value: T.RestoreFootpr
     }
   }
   throw w.refuse("this is no RestoreFootprintResult")
-}
-
-/** Writes a `RestoreFootprintResultCode`. */
-export function writeRestoreFootprintResultCode(w: XdrWriter, value: T.RestoreFootprintResultCode): void {
-  switch (value) {
-    case "restoreFootprintSuccess": {
-      w.i32(0)
-      return
-    }
-    case "restoreFootprintMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "restoreFootprintResourceLimitExceeded": {
-      w.i32(-2)
-      return
-    }
-    case "restoreFootprintInsufficientRefundableFee": {
-      w.i32(-3)
-      return
-    }
-  }
-  throw w.refuse("this is no RestoreFootprintResultCode")
 }
 
 /** Writes a `RevokeSponsorshipOp`. */
@@ -4651,52 +3282,6 @@ export function writeRevokeSponsorshipResult(w: XdrWriter, value: T.RevokeSponso
   throw w.refuse("this is no RevokeSponsorshipResult")
 }
 
-/** Writes a `RevokeSponsorshipResultCode`. */
-export function writeRevokeSponsorshipResultCode(w: XdrWriter, value: T.RevokeSponsorshipResultCode): void {
-  switch (value) {
-    case "revokeSponsorshipSuccess": {
-      w.i32(0)
-      return
-    }
-    case "revokeSponsorshipDoesNotExist": {
-      w.i32(-1)
-      return
-    }
-    case "revokeSponsorshipNotSponsor": {
-      w.i32(-2)
-      return
-    }
-    case "revokeSponsorshipLowReserve": {
-      w.i32(-3)
-      return
-    }
-    case "revokeSponsorshipOnlyTransferable": {
-      w.i32(-4)
-      return
-    }
-    case "revokeSponsorshipMalformed": {
-      w.i32(-5)
-      return
-    }
-  }
-  throw w.refuse("this is no RevokeSponsorshipResultCode")
-}
-
-/** Writes a `RevokeSponsorshipType`. */
-export function writeRevokeSponsorshipType(w: XdrWriter, value: T.RevokeSponsorshipType): void {
-  switch (value) {
-    case "revokeSponsorshipLedgerEntry": {
-      w.i32(0)
-      return
-    }
-    case "revokeSponsorshipSigner": {
-      w.i32(1)
-      return
-    }
-  }
-  throw w.refuse("this is no RevokeSponsorshipType")
-}
-
 /** Writes a `ScAddress`. */
 export function writeScAddress(w: XdrWriter, value: T.ScAddress): void {
   switch (value.type) {
@@ -4727,33 +3312,6 @@ export function writeScAddress(w: XdrWriter, value: T.ScAddress): void {
     }
   }
   throw w.refuse("this is no ScAddress")
-}
-
-/** Writes a `ScAddressType`. */
-export function writeScAddressType(w: XdrWriter, value: T.ScAddressType): void {
-  switch (value) {
-    case "scAddressTypeAccount": {
-      w.i32(0)
-      return
-    }
-    case "scAddressTypeContract": {
-      w.i32(1)
-      return
-    }
-    case "scAddressTypeMuxedAccount": {
-      w.i32(2)
-      return
-    }
-    case "scAddressTypeClaimableBalance": {
-      w.i32(3)
-      return
-    }
-    case "scAddressTypeLiquidityPool": {
-      w.i32(4)
-      return
-    }
-  }
-  throw w.refuse("this is no ScAddressType")
 }
 
 /** Writes a `ScContractInstance`. */
@@ -4870,53 +3428,6 @@ export function writeScErrorCode(w: XdrWriter, value: T.ScErrorCode): void {
     }
   }
   throw w.refuse("this is no ScErrorCode")
-}
-
-/** Writes a `ScErrorType`. */
-export function writeScErrorType(w: XdrWriter, value: T.ScErrorType): void {
-  switch (value) {
-    case "sceContract": {
-      w.i32(0)
-      return
-    }
-    case "sceWasmVm": {
-      w.i32(1)
-      return
-    }
-    case "sceContext": {
-      w.i32(2)
-      return
-    }
-    case "sceStorage": {
-      w.i32(3)
-      return
-    }
-    case "sceObject": {
-      w.i32(4)
-      return
-    }
-    case "sceCrypto": {
-      w.i32(5)
-      return
-    }
-    case "sceEvents": {
-      w.i32(6)
-      return
-    }
-    case "sceBudget": {
-      w.i32(7)
-      return
-    }
-    case "sceValue": {
-      w.i32(8)
-      return
-    }
-    case "sceAuth": {
-      w.i32(9)
-      return
-    }
-  }
-  throw w.refuse("this is no ScErrorType")
 }
 
 /** Writes a `ScMapEntry`. */
@@ -5062,105 +3573,6 @@ export function writeScVal(w: XdrWriter, value: T.ScVal): void {
   throw w.refuse("this is no ScVal")
 }
 
-/** Writes a `ScValType`. */
-export function writeScValType(w: XdrWriter, value: T.ScValType): void {
-  switch (value) {
-    case "scvBool": {
-      w.i32(0)
-      return
-    }
-    case "scvVoid": {
-      w.i32(1)
-      return
-    }
-    case "scvError": {
-      w.i32(2)
-      return
-    }
-    case "scvU32": {
-      w.i32(3)
-      return
-    }
-    case "scvI32": {
-      w.i32(4)
-      return
-    }
-    case "scvU64": {
-      w.i32(5)
-      return
-    }
-    case "scvI64": {
-      w.i32(6)
-      return
-    }
-    case "scvTimepoint": {
-      w.i32(7)
-      return
-    }
-    case "scvDuration": {
-      w.i32(8)
-      return
-    }
-    case "scvU128": {
-      w.i32(9)
-      return
-    }
-    case "scvI128": {
-      w.i32(10)
-      return
-    }
-    case "scvU256": {
-      w.i32(11)
-      return
-    }
-    case "scvI256": {
-      w.i32(12)
-      return
-    }
-    case "scvBytes": {
-      w.i32(13)
-      return
-    }
-    case "scvString": {
-      w.i32(14)
-      return
-    }
-    case "scvSymbol": {
-      w.i32(15)
-      return
-    }
-    case "scvVec": {
-      w.i32(16)
-      return
-    }
-    case "scvMap": {
-      w.i32(17)
-      return
-    }
-    case "scvAddress": {
-      w.i32(18)
-      return
-    }
-    case "scvContractInstance": {
-      w.i32(19)
-      return
-    }
-    case "scvLedgerKeyContractInstance": {
-      w.i32(20)
-      return
-    }
-    case "scvLedgerKeyNonce": {
-      w.i32(21)
-      return
-    }
-    case "scvExecutableTag": {
-      w.i32(22)
-      return
-    }
-  }
-  throw w.refuse("this is no ScValType")
-}
-
 /** Writes a `ScpBallot`. */
 export function writeScpBallot(w: XdrWriter, value: T.ScpBallot): void {
   w.u32(value.counter)
@@ -5286,29 +3698,6 @@ export function writeScpStatementPrepare(w: XdrWriter, value: T.ScpStatementPrep
   w.u32(value.nH)
 }
 
-/** Writes a `ScpStatementType`. */
-export function writeScpStatementType(w: XdrWriter, value: T.ScpStatementType): void {
-  switch (value) {
-    case "scpStPrepare": {
-      w.i32(0)
-      return
-    }
-    case "scpStConfirm": {
-      w.i32(1)
-      return
-    }
-    case "scpStExternalize": {
-      w.i32(2)
-      return
-    }
-    case "scpStNominate": {
-      w.i32(3)
-      return
-    }
-  }
-  throw w.refuse("this is no ScpStatementType")
-}
-
 /** Writes a `SetOptionsOp`. */
 export function writeSetOptionsOp(w: XdrWriter, value: T.SetOptionsOp): void {
   w.bool(value.inflationDest !== null)
@@ -5400,57 +3789,6 @@ export function writeSetOptionsResult(w: XdrWriter, value: T.SetOptionsResult): 
   throw w.refuse("this is no SetOptionsResult")
 }
 
-/** Writes a `SetOptionsResultCode`. */
-export function writeSetOptionsResultCode(w: XdrWriter, value: T.SetOptionsResultCode): void {
-  switch (value) {
-    case "setOptionsSuccess": {
-      w.i32(0)
-      return
-    }
-    case "setOptionsLowReserve": {
-      w.i32(-1)
-      return
-    }
-    case "setOptionsTooManySigners": {
-      w.i32(-2)
-      return
-    }
-    case "setOptionsBadFlags": {
-      w.i32(-3)
-      return
-    }
-    case "setOptionsInvalidInflation": {
-      w.i32(-4)
-      return
-    }
-    case "setOptionsCantChange": {
-      w.i32(-5)
-      return
-    }
-    case "setOptionsUnknownFlag": {
-      w.i32(-6)
-      return
-    }
-    case "setOptionsThresholdOutOfRange": {
-      w.i32(-7)
-      return
-    }
-    case "setOptionsBadSigner": {
-      w.i32(-8)
-      return
-    }
-    case "setOptionsInvalidHomeDomain": {
-      w.i32(-9)
-      return
-    }
-    case "setOptionsAuthRevocableRequired": {
-      w.i32(-10)
-      return
-    }
-  }
-  throw w.refuse("this is no SetOptionsResultCode")
-}
-
 /** Writes a `SetTrustLineFlagsOp`. */
 export function writeSetTrustLineFlagsOp(w: XdrWriter, value: T.SetTrustLineFlagsOp): void {
   writePublicKey(w, value.trustor)
@@ -5490,37 +3828,6 @@ export function writeSetTrustLineFlagsResult(w: XdrWriter, value: T.SetTrustLine
   throw w.refuse("this is no SetTrustLineFlagsResult")
 }
 
-/** Writes a `SetTrustLineFlagsResultCode`. */
-export function writeSetTrustLineFlagsResultCode(w: XdrWriter, value: T.SetTrustLineFlagsResultCode): void {
-  switch (value) {
-    case "setTrustLineFlagsSuccess": {
-      w.i32(0)
-      return
-    }
-    case "setTrustLineFlagsMalformed": {
-      w.i32(-1)
-      return
-    }
-    case "setTrustLineFlagsNoTrustLine": {
-      w.i32(-2)
-      return
-    }
-    case "setTrustLineFlagsCantRevoke": {
-      w.i32(-3)
-      return
-    }
-    case "setTrustLineFlagsInvalidState": {
-      w.i32(-4)
-      return
-    }
-    case "setTrustLineFlagsLowReserve": {
-      w.i32(-5)
-      return
-    }
-  }
-  throw w.refuse("this is no SetTrustLineFlagsResultCode")
-}
-
 /** Writes a `Signer`. */
 export function writeSigner(w: XdrWriter, value: T.Signer): void {
   writeSignerKey(w, value.key)
@@ -5558,29 +3865,6 @@ export function writeSignerKey(w: XdrWriter, value: T.SignerKey): void {
 export function writeSignerKeyEd25519SignedPayload(w: XdrWriter, value: T.SignerKeyEd25519SignedPayload): void {
   w.opaque(value.ed25519, 32)
   w.variable(value.payload, 64)
-}
-
-/** Writes a `SignerKeyType`. */
-export function writeSignerKeyType(w: XdrWriter, value: T.SignerKeyType): void {
-  switch (value) {
-    case "signerKeyTypeEd25519": {
-      w.i32(0)
-      return
-    }
-    case "signerKeyTypePreAuthTx": {
-      w.i32(1)
-      return
-    }
-    case "signerKeyTypeHashX": {
-      w.i32(2)
-      return
-    }
-    case "signerKeyTypeEd25519SignedPayload": {
-      w.i32(3)
-      return
-    }
-  }
-  throw w.refuse("this is no SignerKeyType")
 }
 
 /** Writes a `SimplePaymentResult`. */
@@ -5635,25 +3919,6 @@ export function writeSorobanAuthorizedFunction(w: XdrWriter, value: T.SorobanAut
   throw w.refuse("this is no SorobanAuthorizedFunction")
 }
 
-/** Writes a `SorobanAuthorizedFunctionType`. */
-export function writeSorobanAuthorizedFunctionType(w: XdrWriter, value: T.SorobanAuthorizedFunctionType): void {
-  switch (value) {
-    case "sorobanAuthorizedFunctionTypeContractFn": {
-      w.i32(0)
-      return
-    }
-    case "sorobanAuthorizedFunctionTypeCreateContractHostFn": {
-      w.i32(1)
-      return
-    }
-    case "sorobanAuthorizedFunctionTypeCreateContractV2HostFn": {
-      w.i32(2)
-      return
-    }
-  }
-  throw w.refuse("this is no SorobanAuthorizedFunctionType")
-}
-
 /** Writes a `SorobanAuthorizedInvocation`. */
 export function writeSorobanAuthorizedInvocation(w: XdrWriter, value: T.SorobanAuthorizedInvocation): void {
   writeSorobanAuthorizedFunction(w, value.function)
@@ -5687,29 +3952,6 @@ export function writeSorobanCredentials(w: XdrWriter, value: T.SorobanCredential
     }
   }
   throw w.refuse("this is no SorobanCredentials")
-}
-
-/** Writes a `SorobanCredentialsType`. */
-export function writeSorobanCredentialsType(w: XdrWriter, value: T.SorobanCredentialsType): void {
-  switch (value) {
-    case "sorobanCredentialsSourceAccount": {
-      w.i32(0)
-      return
-    }
-    case "sorobanCredentialsAddress": {
-      w.i32(1)
-      return
-    }
-    case "sorobanCredentialsAddressV2": {
-      w.i32(2)
-      return
-    }
-    case "sorobanCredentialsAddressWithDelegates": {
-      w.i32(3)
-      return
-    }
-  }
-  throw w.refuse("this is no SorobanCredentialsType")
 }
 
 /** Writes a `SorobanDelegateSignature`. */
@@ -5860,25 +4102,6 @@ export function writeStellarValueProposedValue(w: XdrWriter, value: T.StellarVal
   w.opaque(value.previousLedgerHash, 32)
   w.u32(value.previousLedgerVersion)
   writeLedgerCloseValueSignature(w, value.lcValueSignature)
-}
-
-/** Writes a `StellarValueType`. */
-export function writeStellarValueType(w: XdrWriter, value: T.StellarValueType): void {
-  switch (value) {
-    case "stellarValueBasic": {
-      w.i32(0)
-      return
-    }
-    case "stellarValueSigned": {
-      w.i32(1)
-      return
-    }
-    case "stellarValueEmptyTxSet": {
-      w.i32(2)
-      return
-    }
-  }
-  throw w.refuse("this is no StellarValueType")
 }
 
 /** Writes a `TimeBounds`. */
@@ -6102,93 +4325,6 @@ export function writeTransactionResult(w: XdrWriter, value: T.TransactionResult)
   w.i64(value.feeCharged)
   writeTransactionResultResult(w, value.result)
   writeTransactionResultExt(w, value.ext)
-}
-
-/** Writes a `TransactionResultCode`. */
-export function writeTransactionResultCode(w: XdrWriter, value: T.TransactionResultCode): void {
-  switch (value) {
-    case "txFeeBumpInnerSuccess": {
-      w.i32(1)
-      return
-    }
-    case "txSuccess": {
-      w.i32(0)
-      return
-    }
-    case "txFailed": {
-      w.i32(-1)
-      return
-    }
-    case "txTooEarly": {
-      w.i32(-2)
-      return
-    }
-    case "txTooLate": {
-      w.i32(-3)
-      return
-    }
-    case "txMissingOperation": {
-      w.i32(-4)
-      return
-    }
-    case "txBadSeq": {
-      w.i32(-5)
-      return
-    }
-    case "txBadAuth": {
-      w.i32(-6)
-      return
-    }
-    case "txInsufficientBalance": {
-      w.i32(-7)
-      return
-    }
-    case "txNoAccount": {
-      w.i32(-8)
-      return
-    }
-    case "txInsufficientFee": {
-      w.i32(-9)
-      return
-    }
-    case "txBadAuthExtra": {
-      w.i32(-10)
-      return
-    }
-    case "txInternalError": {
-      w.i32(-11)
-      return
-    }
-    case "txNotSupported": {
-      w.i32(-12)
-      return
-    }
-    case "txFeeBumpInnerFailed": {
-      w.i32(-13)
-      return
-    }
-    case "txBadSponsorship": {
-      w.i32(-14)
-      return
-    }
-    case "txBadMinSeqAgeOrGap": {
-      w.i32(-15)
-      return
-    }
-    case "txMalformed": {
-      w.i32(-16)
-      return
-    }
-    case "txSorobanInvalid": {
-      w.i32(-17)
-      return
-    }
-    case "txFrozenKeyAccessed": {
-      w.i32(-18)
-      return
-    }
-  }
-  throw w.refuse("this is no TransactionResultCode")
 }
 
 /** Writes a `TransactionResultExt`. */
@@ -6544,17 +4680,6 @@ export function writeTxSetComponentTxsMaybeDiscountedFee(w: XdrWriter, value: T.
   for (const item0 of value.txs) {
     writeTransactionEnvelope(w, item0)
   }
-}
-
-/** Writes a `TxSetComponentType`. */
-export function writeTxSetComponentType(w: XdrWriter, value: T.TxSetComponentType): void {
-  switch (value) {
-    case "txsetCompTxsMaybeDiscountedFee": {
-      w.i32(0)
-      return
-    }
-  }
-  throw w.refuse("this is no TxSetComponentType")
 }
 
 /** Writes a `Uint128Parts`. */
