@@ -1,0 +1,193 @@
+/**
+ * The drain of a server: stop listening, answer what is in hand, let go of who is idle, and at the limit cut what is left and say so.
+ *
+ * A client that keeps a connection open may use it until it has been told otherwise. So connections end in one of two ways: the answer to
+ * a request says that it was the last, or nothing was asked for the whole of the idle grace.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Lifecycle from "../lifecycle/Lifecycle.js"
+import type { InterruptedRequest } from "../lifecycle/LifecycleEvent.js"
+import type { Connection } from "./Connection.js"
+import type { Connections } from "./Connections.js"
+import * as EventLoop from "./EventLoop.js"
+import type { HttpListener } from "./HttpListener.js"
+import type { Response } from "./Message.js"
+import * as Problem from "./Problem.js"
+import { pathOf } from "./ProblemMiddleware.js"
+
+/** What a drain works on. */
+export interface Options {
+  /** How events call the server. */
+  readonly name: string
+  readonly listener: HttpListener
+  readonly connections: Connections
+  readonly lifecycle: Lifecycle.Shape
+  /** How long an idle connection stays, from the start of the drain or from the end of its last answer, whichever is later. */
+  readonly idleGrace: Duration.Duration
+  /** The bound of a drain that nobody else bounds. */
+  readonly limit: Duration.Duration
+}
+
+/** The drain of one server. */
+export interface Drain {
+  /**
+   * Drains; ends when no connection is left that anyone could still use. Interrupting it is the limit: what is left is cut, counted and
+   * told. Never fails. It runs once: a second call waits for the first.
+   */
+  readonly run: Effect.Effect<void>
+  /** As {@link run}, bounded by the limit, and waits until what had to be cut is cut. Never fails, and ends whatever the state. */
+  readonly finish: Effect.Effect<void>
+  /** Whether it has begun. */
+  readonly unsafeBegun: () => boolean
+}
+
+/** How long clients that have been told are given to take note before the drain goes on without them, in milliseconds. */
+const noteMillis = 25
+/** How long what was interrupted has to come to its end, and its 503 to be sent, in milliseconds. */
+const cutMillis = 200
+/** How many idle connections are closed in one turn of the event loop. */
+const slice = 8
+/** The shortest sleep between two looks, in milliseconds. */
+const leastMillis = 5
+
+const described = (response: Response, now: number): InterruptedRequest => ({
+  method: response.req.method ?? "",
+  path: pathOf(response.req.url ?? ""),
+  ageMillis: now - response.arrived
+})
+
+/** A drain that has not begun. */
+export const make = (options: Options): Effect.Effect<Drain> =>
+  Effect.gen(function* () {
+    const { connections, lifecycle, listener, name } = options
+    const grace = Duration.toMillis(options.idleGrace)
+    const done = yield* Deferred.make<void>()
+    const left = Effect.unsafeMakeLatch()
+    connections.onLeave = () => left.unsafeOpen()
+    let begun = false
+
+    /** Until when a connection must be waited for; undefined when it need not be, infinite while it is being answered. */
+    const awaited = (connection: Connection, start: number, now: number): number | undefined => {
+      if (connection.isIdle) return Math.max(start, connection.idleSince) + grace
+      if (!connection.isSettled) return Number.POSITIVE_INFINITY
+      const until = connection.shutAt + noteMillis
+      return until > now ? until : undefined
+    }
+
+    /** Lets go of connections as they fall due; ends when none is left to wait for. */
+    const letGo = (start: number): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        while (true) {
+          left.unsafeClose()
+          const now = yield* Clock.currentTimeMillis
+          const due = [...connections.open].filter(
+            (connection) => connection.isIdle && Math.max(start, connection.idleSince) + grace <= now
+          )
+          if (due.length > 0) {
+            // Each is looked at again in a check phase: what arrived meanwhile has been read by then.
+            yield* EventLoop.inSlices(due, slice, (connection) => {
+              if (connection.isIdle) connection.shut()
+            })
+            continue
+          }
+          let next = Number.POSITIVE_INFINITY
+          let waiting = false
+          for (const connection of connections.open) {
+            const until = awaited(connection, start, now)
+            if (until === undefined) continue
+            waiting = true
+            next = Math.min(next, until)
+          }
+          if (!waiting) return
+          // Whoever falls idle meanwhile is due a grace later at the earliest, whoever is told a note later.
+          const sleep = Math.max(leastMillis, Math.min(next - now, grace, noteMillis))
+          yield* Effect.raceFirst(left.await, Effect.sleep(sleep))
+        }
+      })
+
+    const cut = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const pending = connections.pending()
+      const requests = pending.map((response) => described(response, now))
+      connections.interrupted += pending.length
+      const fibers: Array<Fiber.RuntimeFiber<unknown, unknown>> = []
+      for (const response of pending) {
+        response.shouldKeepAlive = false
+        if (!response.headersSent) response.setHeader("retry-after", String(Problem.retryAfterSeconds))
+        if (response.fiber !== undefined) fibers.push(response.fiber)
+        else Problem.send(response, Problem.stopping)
+      }
+      yield* Effect.forEach(fibers, Fiber.interruptFork, { discard: true })
+      const sent = Effect.gen(function* () {
+        yield* Fiber.awaitAll(fibers)
+        while (connections.pending().some((response) => response.writableEnded)) yield* EventLoop.turn
+      })
+      yield* Effect.raceFirst(Effect.interruptible(sent), Effect.interruptible(Effect.sleep(cutMillis)))
+      for (const connection of connections.open) {
+        if (!connection.isSettled) connection.socket.destroy()
+      }
+      if (requests.length > 0) yield* lifecycle.emit({ _tag: "RequestsInterrupted", server: name, requests })
+    })
+
+    const drain = Effect.gen(function* () {
+      const start = yield* Clock.currentTimeMillis
+      const requestsAtStart = connections.requests
+      const connectionsAtStart = connections.open.size
+      const before = {
+        answered: connections.answered,
+        interrupted: connections.interrupted,
+        late: connections.late
+      }
+      let drained = 0
+      const count = Effect.sync(() => {
+        drained = connections.answered - before.answered
+      })
+      yield* listener.stopListening.pipe(
+        Effect.zipRight(letGo(start)),
+        Effect.interruptible,
+        Effect.onExit((exit) => Effect.zipRight(count, exit._tag === "Failure" ? cut : Effect.void)),
+        Effect.ensuring(
+          Effect.suspend(() =>
+            lifecycle.emit({
+              _tag: "Drained",
+              server: name,
+              count: {
+                requestsAtStart,
+                connectionsAtStart,
+                drained,
+                interrupted: connections.interrupted - before.interrupted,
+                late: connections.late - before.late
+              }
+            })
+          )
+        )
+      )
+    }).pipe(Effect.ensuring(Deferred.succeed(done, void 0)))
+
+    const run = Effect.suspend(() => {
+      if (begun) return Deferred.await(done)
+      begun = true
+      return drain
+    })
+
+    return {
+      run,
+      unsafeBegun: () => begun,
+      finish: Effect.suspend(() =>
+        begun
+          ? Deferred.await(done)
+          : Effect.gen(function* () {
+              const fiber = yield* Effect.forkDaemon(run)
+              yield* Effect.raceFirst(
+                Effect.interruptible(Deferred.await(done)),
+                Effect.interruptible(Effect.sleep(options.limit))
+              )
+              yield* Fiber.interrupt(fiber)
+            })
+      )
+    }
+  })

@@ -1,0 +1,228 @@
+/**
+ * The HTTP server of a service that stops without losing a request: `@effect/platform`'s `HttpServer`, so `HttpApiBuilder.serve` and any
+ * HttpApp work on it unchanged.
+ *
+ * The layer opens nothing. `serve` does: the port opens when the app is complete, and the drain belongs to the scope of `serve`, so that
+ * everything the app is built on is still there while requests are answered. A client that closes its side is taken to have gone, as in
+ * node: the fiber that answers it is interrupted.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpMiddleware from "@effect/platform/HttpMiddleware"
+import * as HttpServer from "@effect/platform/HttpServer"
+import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { Duplex } from "node:stream"
+import * as Budget from "../lifecycle/Budget.js"
+import * as Lifecycle from "../lifecycle/Lifecycle.js"
+import * as Phase from "../lifecycle/Phase.js"
+import * as Admission from "./Admission.js"
+import * as Connection from "./Connection.js"
+import { Connections } from "./Connections.js"
+import * as Drain from "./Drain.js"
+import * as HttpListener from "./HttpListener.js"
+import * as HttpServerConfig from "./HttpServerConfig.js"
+import * as InFlight from "./InFlight.js"
+import { type Request, Response } from "./Message.js"
+import * as Problem from "./Problem.js"
+import { pathOf } from "./ProblemMiddleware.js"
+import * as Upgrades from "./Upgrades.js"
+
+/** How quiesce, events and logs call the server. */
+export const name = "http"
+
+/** Paths that no policy refuses: probes must be answered until the end. */
+const isAlwaysServed = (path: string): boolean =>
+  path === "/health" || path.startsWith("/health/") || path === "/metrics"
+
+/** Remembers the fiber that answers, and lets interruption reach all of it: the platform's own frame around it is uninterruptible. */
+const tracked =
+  (middleware: HttpMiddleware.HttpMiddleware | undefined): HttpMiddleware.HttpMiddleware =>
+  (app) => {
+    const answer = Effect.interruptible(middleware === undefined ? app : middleware(app))
+    return Effect.withFiberRuntime((fiber) => {
+      const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest)
+      ;(NodeHttpServerRequest.toServerResponse(request) as Response).fiber = fiber
+      return answer
+    })
+  }
+
+/** A request that asks for another protocol: whoever registered for its path gets the socket. */
+const upgrader =
+  (
+    upgrades: Upgrades.Shape,
+    isDraining: () => boolean,
+    serve: (request: Request, response: Response) => void
+  ) =>
+  (request: Request, socket: Duplex, head: Buffer): void => {
+    const connection = Connection.of(socket)
+    if (connection === undefined) return void socket.destroy()
+    // Node has taken its listeners off; without one an error of the socket would be nobody's and end the process.
+    socket.on("error", () => {})
+    const path = pathOf(request.url ?? "")
+    const refuse = (problem: Problem.Problem) => connection.end(Problem.toBytes(problem))
+    if (isDraining()) return refuse(Problem.stopping)
+    const handler = upgrades.unsafeFind(path)
+    if (handler !== undefined && connection.pending === 0) {
+      connection.handOver()
+      return handler(request, socket, head)
+    }
+    if (/websocket/i.test(request.headers.upgrade ?? "")) {
+      return refuse(Problem.make(404, `there is no WebSocket at ${path}`))
+    }
+    const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers
+    if (connection.pending > 0 || length !== "0" || encoding !== undefined) {
+      return refuse(Problem.make(400, `the protocol "${request.headers.upgrade}" is not spoken here`))
+    }
+    // An offer that nobody takes up may be ignored (RFC 9110, 7.8): the request is answered as it stands.
+    const response = new Response(request)
+    response.assignSocket(connection.socket)
+    response.shouldKeepAlive = false
+    response.on("finish", () => response.detachSocket(connection.socket))
+    connection.begin(response)
+    serve(request, response)
+  }
+
+/** What a server is made of. */
+interface Parts {
+  readonly config: HttpServerConfig.HttpServerConfig
+  readonly lifecycle: Lifecycle.Shape
+  readonly budget: Budget.Shape
+  readonly upgrades: Upgrades.Shape
+  readonly inFlight: InFlight.Shape
+}
+
+/** Opens the port for `app`; the drain and the closing are the scope's. */
+const open = (
+  parts: Parts,
+  app: HttpApp.Default<unknown>,
+  middleware: HttpMiddleware.HttpMiddleware | undefined
+): Effect.Effect<HttpListener.HttpListener, HttpListener.ListenFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { budget, config, inFlight, lifecycle } = parts
+    const clock = yield* Effect.clock
+    let drain: Drain.Drain | undefined
+    const isDraining = () =>
+      drain?.unsafeBegun() === true || Phase.isAtLeast(lifecycle.unsafePhase(), "draining")
+    const connections = new Connections({
+      stopping: () => drain?.unsafeBegun() === true || Phase.isStopping(lifecycle.unsafePhase()),
+      now: () => clock.unsafeCurrentTimeMillis(),
+      maxBody: config.maxBody
+    })
+    inFlight.unsafeAttach(connections)
+    const refuse = (request: Request) =>
+      isDraining() &&
+      Admission.isRefused(budget.newRequests, request.method) &&
+      !isAlwaysServed(pathOf(request.url ?? ""))
+        ? Problem.stopping
+        : undefined
+    const handle = yield* NodeHttpServer.makeHandler(app, tracked(middleware))
+    const listener: HttpListener.HttpListener = yield* HttpListener.open({
+      config,
+      key: "SERVER_PORT",
+      connections,
+      handle,
+      refuse,
+      upgrade: upgrader(parts.upgrades, isDraining, (request, response) =>
+        listener.dispatch(request, response)
+      )
+    })
+    const made = yield* Drain.make({
+      name,
+      listener,
+      connections,
+      lifecycle,
+      idleGrace: budget.idleGrace,
+      limit: budget.stages.graceful
+    })
+    drain = made
+    yield* Effect.addFinalizer(() => made.finish)
+    yield* lifecycle.addQuiesce({ name, limit: budget.stages.graceful, run: made.run })
+    return listener
+  })
+
+/**
+ * The server. `serve` opens the port, unless the service is stopping already; where that fails it dies with
+ * {@link HttpListener.ListenFailed}, since the platform's interface has no error ({@link withListenFailed} gives it back its type). Until
+ * then `address` is what was asked for, afterwards where it really listens.
+ */
+export const make = (
+  config: HttpServerConfig.HttpServerConfig
+): Effect.Effect<
+  HttpServer.HttpServer,
+  never,
+  Lifecycle.Lifecycle | Budget.Budget | Upgrades.Upgrades | InFlight.InFlight
+> =>
+  Effect.gen(function* () {
+    const parts: Parts = {
+      config,
+      lifecycle: yield* Lifecycle.Lifecycle,
+      budget: yield* Budget.Budget,
+      upgrades: yield* Upgrades.Upgrades,
+      inFlight: yield* InFlight.InFlight
+    }
+    let address: HttpServer.Address = { _tag: "TcpAddress", hostname: config.host, port: config.port }
+    const server = HttpServer.make({
+      address,
+      serve: (app, middleware) =>
+        Effect.suspend(() =>
+          Phase.isStopping(parts.lifecycle.unsafePhase())
+            ? Effect.void
+            : open(parts, app, middleware).pipe(
+                Effect.tap((listener) =>
+                  Effect.sync(() => {
+                    address = listener.address
+                  })
+                ),
+                Effect.orDie
+              )
+        )
+    })
+    return Object.defineProperty(server, "address", { get: () => address })
+  })
+
+/** What the layers provide besides the server: what the platform's own node layer does, who takes upgrades, and what is in hand. */
+export type Provides =
+  | HttpServer.HttpServer
+  | Upgrades.Upgrades
+  | InFlight.InFlight
+  | Layer.Layer.Success<typeof NodeHttpServer.layerContext>
+
+const layerWith = <E>(
+  config: Effect.Effect<HttpServerConfig.HttpServerConfig, E>
+): Layer.Layer<Provides, E, Lifecycle.Lifecycle | Budget.Budget> =>
+  Layer.effect(HttpServer.HttpServer, Effect.flatMap(config, make)).pipe(
+    Layer.provideMerge(Layer.mergeAll(Upgrades.layer, InFlight.layer, NodeHttpServer.layerContext))
+  )
+
+/** A server with the given settings; what is left out is at its default. */
+export const layer = (
+  config: Partial<HttpServerConfig.HttpServerConfig> = {}
+): Layer.Layer<Provides, never, Lifecycle.Lifecycle | Budget.Budget> =>
+  layerWith(Effect.succeed({ ...HttpServerConfig.defaults, ...config }))
+
+/** A server with the settings of the environment. Fails with `ConfigError` where a key cannot be read. */
+export const layerConfig = layerWith(HttpServerConfig.config)
+
+/** Gives a layer that serves the error that the platform's interface hides: the port could not be opened. */
+export const withListenFailed = <A, E, R>(
+  self: Layer.Layer<A, E, R>
+): Layer.Layer<A, E | HttpListener.ListenFailed, R> =>
+  Layer.catchAllCause(self, (cause): Layer.Layer<A, E | HttpListener.ListenFailed> =>
+    Layer.failCause(
+      Option.match(
+        Cause.find(cause, (part) =>
+          part._tag === "Die" && part.defect instanceof HttpListener.ListenFailed
+            ? Option.some(part.defect)
+            : Option.none()
+        ),
+        { onNone: (): Cause.Cause<E | HttpListener.ListenFailed> => cause, onSome: Cause.fail }
+      )
+    )
+  )

@@ -1,0 +1,92 @@
+/**
+ * The turns of Node's event loop, and the one timer that lives outside Effect: what the drain needs to know about sockets that nobody has
+ * read yet. Everything in `src/http` that touches timers or the monotonic clock is in this file.
+ *
+ * A check phase (`setImmediate`) follows a poll phase, in which every readable socket was read and every waiting connection accepted. What
+ * is decided in a check phase is therefore decided with nothing left unread, give or take what arrives in the microseconds meanwhile.
+ */
+import * as Effect from "effect/Effect"
+
+/** Ends in the next check phase. Interrupting it is free. */
+export const turn: Effect.Effect<void> = Effect.async((resume) => {
+  const immediate = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(immediate))
+})
+
+/** Runs `act` in the next check phase. */
+export const afterPoll = (act: () => void): void => {
+  setImmediate(act)
+}
+
+/** Runs `act` after `millis`, without keeping the process alive for it. Returns what calls it off. */
+export const later = (millis: number, act: () => void): (() => void) => {
+  const timer = setTimeout(act, millis).unref()
+  return () => clearTimeout(timer)
+}
+
+/** How brief a turn must have been for its poll to count as of now, in milliseconds, while fewer than so many have passed. */
+const patience: ReadonlyArray<{ readonly until: number; readonly brief: number }> = [
+  { until: 40, brief: 0.02 },
+  { until: 80, brief: 0.1 },
+  { until: 160, brief: 1 }
+]
+
+/** What {@link whenQuiet} waits for. */
+export interface Quiet {
+  /** A count that rises with whatever must not be missed. */
+  readonly seen: () => number
+  /** How many turns in a row must leave the count as it is. */
+  readonly turns: number
+  /** After so many milliseconds it acts in any case. */
+  readonly boundMillis: number
+  /** What is done, in the check phase itself. */
+  readonly act: () => void
+}
+
+/**
+ * Acts once several turns in a row have brought nothing new. Of the turns that qualify it prefers a brief one: the less was done since the
+ * poll, the less can have arrived unseen. Interrupting it calls it off.
+ */
+export const whenQuiet = (quiet: Quiet): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    const begun = performance.now()
+    let previous = begun
+    let count = quiet.seen()
+    let still = 0
+    const look = () => {
+      const now = performance.now()
+      const elapsed = now - begun
+      const took = now - previous
+      previous = now
+      const seen = quiet.seen()
+      still = seen === count ? still + 1 : 0
+      count = seen
+      const brief = patience.find(({ until }) => elapsed < until)?.brief ?? Number.POSITIVE_INFINITY
+      if (elapsed >= quiet.boundMillis || (still >= quiet.turns && took <= brief)) {
+        quiet.act()
+        resume(Effect.void)
+      } else {
+        immediate = setImmediate(look)
+      }
+    }
+    let immediate = setImmediate(look)
+    return Effect.sync(() => clearImmediate(immediate))
+  })
+
+/** Calls `act` on every item, `size` of them a check phase, so that each follows its poll closely. Interrupting it leaves the rest out. */
+export const inSlices = <A>(
+  items: ReadonlyArray<A>,
+  size: number,
+  act: (item: A) => void
+): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    let next = 0
+    const slice = () => {
+      const end = Math.min(next + size, items.length)
+      while (next < end) act(items[next++]!)
+      if (next < items.length) immediate = setImmediate(slice)
+      else resume(Effect.void)
+    }
+    let immediate = setImmediate(slice)
+    return Effect.sync(() => clearImmediate(immediate))
+  })

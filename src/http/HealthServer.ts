@@ -1,0 +1,114 @@
+/**
+ * A listener of its own for probes and metrics (`HEALTH_PORT`). It opens early, so that a start can be watched, and is not part of the
+ * drain: it answers until it is released, which is for the layer graph to place just before telemetry.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import type * as HttpServer from "@effect/platform/HttpServer"
+import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { ConfigError } from "effect/ConfigError"
+import type * as Lifecycle from "../lifecycle/Lifecycle.js"
+import * as Connection from "./Connection.js"
+import { Connections } from "./Connections.js"
+import * as EventLoop from "./EventLoop.js"
+import * as Health from "./Health.js"
+import type { HealthDetails } from "./HealthDetails.js"
+import * as HttpListener from "./HttpListener.js"
+import * as HttpServerConfig from "./HttpServerConfig.js"
+import * as Problem from "./Problem.js"
+import * as ProblemMiddleware from "./ProblemMiddleware.js"
+
+/** Where the health listener is. */
+export interface Shape {
+  /** None when `HEALTH_PORT` is not set. */
+  readonly address: Option.Option<HttpServer.TcpAddress>
+}
+
+/** The health listener. */
+export class HealthServer extends Context.Tag("stellar-insights/http/HealthServer")<HealthServer, Shape>() {}
+
+/** How long answers that are under way at the release are waited for, in milliseconds. */
+const releaseMillis = 250
+
+const open = (config: HttpServerConfig.HttpServerConfig, port: number, routes: HttpRouter.HttpRouter) =>
+  Effect.gen(function* () {
+    const clock = yield* Effect.clock
+    let closing = false
+    const connections = new Connections({
+      stopping: () => closing,
+      now: () => clock.unsafeCurrentTimeMillis(),
+      maxBody: config.maxBody
+    })
+    const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(routes)))
+    const handle = yield* NodeHttpServer.makeHandler(app, (inner) =>
+      Effect.flatMap(HttpServerRequest, () => Effect.interruptible(inner))
+    )
+    const listener = yield* HttpListener.open({
+      config: { ...config, port },
+      key: "HEALTH_PORT",
+      connections,
+      handle,
+      refuse: () => undefined,
+      upgrade: (_, socket) => {
+        socket.on("error", () => {})
+        Connection.of(socket)?.end(Problem.toBytes(Problem.make(404, "no other protocol is spoken here")))
+      }
+    })
+    yield* Effect.addFinalizer(() =>
+      Effect.gen(function* () {
+        closing = true
+        yield* listener.stopListening
+        const idle = [...connections.open].filter((connection) => connection.isIdle)
+        yield* EventLoop.inSlices(idle, 8, (connection) => {
+          if (connection.isIdle) connection.shut()
+        })
+        const answered = Effect.repeat(EventLoop.turn, { while: () => connections.requests > 0 })
+        yield* Effect.raceFirst(
+          Effect.interruptible(answered),
+          Effect.interruptible(Effect.sleep(releaseMillis))
+        )
+      })
+    )
+    return { address: Option.some(listener.address) }
+  })
+
+/**
+ * Opens `port` for the routes of {@link Health.router} and `extra` ones (metrics). Fails with {@link HttpListener.ListenFailed}. The release
+ * closes idle connections at once and is bounded by half a second.
+ */
+export const layer = (
+  port: number,
+  options: {
+    /** Host and limits; the port is ignored. Default: all defaults. */
+    readonly config?: HttpServerConfig.HttpServerConfig
+    /** Routes beside health. Default: none. */
+    readonly extra?: HttpRouter.HttpRouter
+  } = {}
+): Layer.Layer<HealthServer, HttpListener.ListenFailed, Lifecycle.Lifecycle | HealthDetails> =>
+  Layer.scoped(
+    HealthServer,
+    Effect.flatMap(Health.router, (routes) =>
+      open(
+        options.config ?? HttpServerConfig.defaults,
+        port,
+        HttpRouter.concat(routes, options.extra ?? HttpRouter.empty)
+      )
+    )
+  )
+
+/** The health listener that `HEALTH_PORT` asks for; without the key nothing is opened. Fails as {@link layer}, or with `ConfigError`. */
+export const layerConfig = (
+  extra: HttpRouter.HttpRouter = HttpRouter.empty
+): Layer.Layer<HealthServer, HttpListener.ListenFailed | ConfigError, Lifecycle.Lifecycle | HealthDetails> =>
+  Layer.unwrapEffect(
+    Effect.map(HttpServerConfig.config, (config) =>
+      Option.match(config.healthPort, {
+        onNone: () => Layer.succeed(HealthServer, { address: Option.none() }),
+        onSome: (port) => layer(port, { config, extra })
+      })
+    )
+  )

@@ -1,0 +1,101 @@
+/** Turns what an HttpApp fails with into problem details, so that a client meets one shape of error whatever went wrong. */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpApiError from "@effect/platform/HttpApiError"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Problem from "./Problem.js"
+
+/** One parameter that was not acceptable, as it stands in a 400's `errors`. */
+export interface Invalid {
+  /** Where it stands: `limit`, or `body.items.0` inside a body. */
+  readonly parameter: string
+  /** What was sent, when it stood in the query; null when it was missing or stood elsewhere. */
+  readonly value: string | null
+  /** What is allowed, in the schema's words. */
+  readonly allowed: string
+}
+
+const invalidOf = (
+  query: URLSearchParams,
+  issue: HttpApiError.HttpApiDecodeError["issues"][number]
+): Invalid => {
+  const parameter = issue.path.map(String).join(".") || "request"
+  return { parameter, value: query.get(parameter), allowed: issue.message }
+}
+
+const queryOf = (url: string): URLSearchParams => {
+  const mark = url.indexOf("?")
+  return new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1))
+}
+
+/** The path as it was asked for, without the query. */
+export const pathOf = (url: string): string => {
+  const mark = url.indexOf("?")
+  return mark < 0 ? url : url.slice(0, mark)
+}
+
+/** The 400 of a request that did not fit its schema: every parameter with its value and what is allowed. */
+export const fromDecodeError = (error: HttpApiError.HttpApiDecodeError, url: string): Problem.Problem => {
+  const query = queryOf(url)
+  const errors = error.issues.map((issue) => invalidOf(query, issue))
+  const detail = errors.map(({ allowed, parameter, value }) =>
+    value === null ? `${parameter}: ${allowed}` : `${parameter}="${value}": ${allowed}`
+  )
+  return Problem.make(400, detail.join("; "), { errors })
+}
+
+const fromError = (
+  error: unknown,
+  request: HttpServerRequest.HttpServerRequest
+): Option.Option<Problem.Problem> => {
+  if (error instanceof HttpApiError.HttpApiDecodeError)
+    return Option.some(fromDecodeError(error, request.originalUrl))
+  if (!HttpServerError.isServerError(error)) return Option.none()
+  switch (error._tag) {
+    case "RouteNotFound":
+      return Option.some(
+        Problem.make(404, `there is nothing at ${request.method} ${pathOf(request.originalUrl)}`)
+      )
+    case "RequestError":
+      return Option.some(
+        Problem.make(400, `the request could not be read: ${error.description ?? error.reason}`)
+      )
+    default:
+      return Option.none()
+  }
+}
+
+/**
+ * Around an app: an unknown route becomes a 404, what cannot be decoded a 400 that names parameter, value and what is allowed, a defect a
+ * 500 that tells nothing of its inside (the cause is logged). Errors that know their own response keep it, and so does an interruption.
+ */
+export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
+  Effect.catchAllCause(app, (cause) => {
+    if (Cause.isInterrupted(cause)) return Effect.failCause(cause)
+    const failure = Cause.failureOption(cause)
+    return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      const problem = Option.flatMap(failure, (error) => fromError(error, request))
+      if (Option.isSome(problem)) return Effect.succeed(Problem.toResponse(problem.value))
+      if (Option.isSome(failure)) return Effect.failCause(cause)
+      const defect = Option.getOrUndefined(Cause.dieOption(cause))
+      if (HttpServerResponse.isServerResponse(defect) || HttpServerRespondable.isRespondable(defect)) {
+        return Effect.failCause(cause)
+      }
+      return Effect.logError("request died", cause).pipe(
+        Effect.annotateLogs({ method: request.method, path: pathOf(request.originalUrl) }),
+        Effect.as(
+          Problem.toResponse(Problem.make(500, "the request could not be answered; the failure was logged"))
+        )
+      )
+    })
+  })
+
+/** {@link middleware} for an HttpApi, to be provided to `HttpApiBuilder.serve`. */
+export const layer: Layer.Layer<never> = HttpApiBuilder.middleware((app) => middleware(app))
