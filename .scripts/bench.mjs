@@ -11,6 +11,9 @@ if (!names.includes(name)) {
   console.error(`usage: npm run bench <name> [-- options]; names are ${names.join(", ")}`)
   process.exit(2)
 }
-spawn(process.execPath, ["--import", "tsx", `bench/${name}.ts`, ...rest], { stdio: "inherit" }).on("exit", (code) => {
-  process.exitCode = code ?? 1
-})
+spawn(process.execPath, ["--import", "tsx", `bench/${name}.ts`, ...rest], { stdio: "inherit" }).on(
+  "exit",
+  (code) => {
+    process.exitCode = code ?? 1
+  }
+)

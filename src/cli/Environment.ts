@@ -4,18 +4,20 @@ import * as Effect from "effect/Effect"
 import * as ExitCode from "../lifecycle/ExitCode.js"
 
 /** The file is there but cannot be read. */
-export class EnvironmentUnreadable extends Data.TaggedError("EnvironmentUnreadable")<{ readonly message: string }> {
+export class EnvironmentUnreadable extends Data.TaggedError("EnvironmentUnreadable")<{
+  readonly message: string
+}> {
   readonly [ExitCode.symbol] = ExitCode.invalid
 }
 
 /** Reads the file where there is one. Fails with {@link EnvironmentUnreadable}. */
-export const load: Effect.Effect<void, EnvironmentUnreadable> = Effect.try({
-  try: () => process.loadEnvFile(".env"),
-  catch: (error) => error as NodeJS.ErrnoException
-}).pipe(
-  Effect.catchAll((error) =>
-    error.code === "ENOENT"
-      ? Effect.void
-      : new EnvironmentUnreadable({ message: `.env is there but cannot be read: ${error.message}` })
-  )
-)
+export const load: Effect.Effect<void, EnvironmentUnreadable> = Effect.suspend(() => {
+  try {
+    process.loadEnvFile(".env")
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code !== "ENOENT")
+      return new EnvironmentUnreadable({ message: `.env is there but cannot be read: ${message}` })
+  }
+  return Effect.void
+})

@@ -25,7 +25,8 @@ const serve = (signals: Signals.Captured) =>
 const check = Command.make("check", {}, () =>
   Effect.gen(function* () {
     const { budget, settings } = yield* Settings.read
-    for (const { key, value } of settings) yield* Console.log(value === "" ? `# ${key} is not set` : `${key}=${value}`)
+    for (const { key, value } of settings)
+      yield* Console.log(value === "" ? `# ${key} is not set` : `${key}=${value}`)
     yield* Console.log("")
     for (const line of budget.arithmetic) yield* Console.log(`# ${line}`)
   })
@@ -38,7 +39,9 @@ const config = Command.make("config").pipe(
 
 const run = (signals: Signals.Captured) =>
   Command.make("stellar-insights").pipe(
-    Command.withDescription("Analytics of the Stellar network, in a service that loses nothing when it is stopped."),
+    Command.withDescription(
+      "Analytics of the Stellar network, in a service that loses nothing when it is stopped."
+    ),
     Command.withSubcommands([serve(signals), config]),
     Command.run({ name: "Stellar Insights", version, executable: "stellar-insights" })
   )(process.argv)
@@ -61,6 +64,7 @@ export const main = (signals: Signals.Captured): void =>
     Effect.provide([NodeContext.layer, CliConfig.layer({ showBuiltIns: false })]),
     NodeRuntime.runMain({
       disableErrorReporting: true,
+      disablePrettyLogger: true,
       teardown: (exit, onExit) =>
         onExit(Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause) ? 0 : exitCodeOf(exit.cause))
     })

@@ -11,9 +11,12 @@ import * as Logging from "../telemetry/Logging.js"
 export const serve = (signals: Signals.Captured) =>
   Effect.gen(function* () {
     const logging = yield* Logging.config(process.stdout.isTTY)
-    const drawn = logging.format === "pretty"
     yield* NodeLaunch.launch(App.layer, {
       signals,
-      onReport: (report) => (drawn ? Console.log(Waterfall.render(report)) : Effect.void)
+      // A start that failed has said why in one line; there is nothing to draw of it.
+      onReport: (report) =>
+        logging.format === "pretty" && report.phases.some(({ phase }) => phase === "draining")
+          ? Console.log(Waterfall.render(report))
+          : Effect.void
     }).pipe(Effect.provide(Logging.layer(logging)))
   })

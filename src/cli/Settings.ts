@@ -24,7 +24,9 @@ export interface Setting {
   readonly value: string
 }
 
-const shown = (value: string | number | Duration.Duration | Option.Option<string | number | Duration.Duration>): string => {
+const shown = (
+  value: string | number | Duration.Duration | Option.Option<string | number | Duration.Duration>
+): string => {
   if (Option.isOption(value)) return Option.match(value, { onNone: () => "", onSome: shown })
   return Duration.isDuration(value) ? String(Duration.toMillis(value) / 1000) : String(value)
 }
@@ -39,11 +41,14 @@ export const read = Effect.gen(function* () {
   const network = yield* Network.config
   const networkIsSet = Option.isSome(yield* Network.configOption)
   // The lake's keys count only where a lake is read: a network of one's own needs no public one otherwise.
-  const lake = yield* source === "lake" ? Effect.asSome(LakeSource.LakeConfig) : Effect.option(LakeSource.LakeConfig)
+  const lake = yield* source === "lake"
+    ? Effect.asSome(LakeSource.LakeConfig)
+    : Effect.option(LakeSource.LakeConfig)
   const startup = yield* Launch.startupTimeout
   const shutdown = yield* ShutdownConfig.config
   const budget = yield* Budget.derive(shutdown)
-  const passphrase = source === "simulated" && !networkIsSet ? simulated.networkPassphrase : network.passphrase
+  const passphrase =
+    source === "simulated" && !networkIsSet ? simulated.networkPassphrase : network.passphrase
 
   const settings: ReadonlyArray<readonly [key: string, value: Parameters<typeof shown>[0]]> = [
     ["SERVER_PORT", http.port],

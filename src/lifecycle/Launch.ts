@@ -68,39 +68,58 @@ export const launch = <A, E>(
   options: Options = {}
 ): Effect.Effect<ShutdownReport.ShutdownReport, never, Host.Host> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const host = yield* Host.Host
-        const read = yield* Effect.either(settings(options))
-        const { budget, startup } = Either.getOrElse(read, () => fallback)
-        const lifecycle = yield* Lifecycle.make(startup)
-        const collector = yield* ShutdownReport.collector
-        for (const tell of [collector.subscriber, ShutdownLog.subscriber, ...(options.subscribers ?? [])]) {
-          yield* lifecycle.subscribe(tell)
-        }
-        yield* host.listen(lifecycle.unsafeStop)
+    Effect.gen(function* () {
+      const read = yield* Effect.either(settings(options))
+      const lifecycle = yield* Lifecycle.make(Either.getOrElse(read, () => fallback).startup)
+      // A fiber of its own: once this one has been interrupted, everything interruptible that it did would end at once.
+      const life = yield* Effect.forkDaemon(run(lifecycle, read, app, options))
+      return yield* restore(Fiber.join(life)).pipe(
+        Effect.onInterrupt(() => Effect.zipRight(lifecycle.stop({ _tag: "Interrupted" }), Fiber.await(life)))
+      )
+    })
+  )
 
-        const scope = yield* Scope.make()
-        const graph = Layer.provide(
-          app,
-          Layer.merge(Layer.succeed(Lifecycle.Lifecycle, lifecycle), Layer.succeed(Budget.Budget, budget))
-        )
-        const end: End = Either.isLeft(read)
-          ? { reason: { _tag: "StartFailed", cause: Cause.fail(read.left) }, unfinished: Option.none() }
-          : yield* live(lifecycle, graph, scope, restore)
-        yield* Stop.initiate(lifecycle, budget, end.reason)
-        if (Option.isSome(end.unfinished)) yield* Stop.callOff(lifecycle, budget, end.unfinished.value)
-        yield* Stop.stop(lifecycle, budget, scope)
+/** One life, from the first acquisition to the report. */
+const run = <A, E>(
+  lifecycle: Lifecycle.Shape,
+  read: Either.Either<Settings, unknown>,
+  app: Layer.Layer<A, E, Lifecycle.Lifecycle | Budget.Budget>,
+  options: Options
+): Effect.Effect<ShutdownReport.ShutdownReport, never, Host.Host> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const host = yield* Host.Host
+      const { budget } = Either.getOrElse(read, () => fallback)
+      const collector = yield* ShutdownReport.collector
+      const log = yield* ShutdownLog.make
+      for (const tell of [collector.subscriber, log, ...(options.subscribers ?? [])]) {
+        yield* lifecycle.subscribe(tell)
+      }
+      yield* host.listen(lifecycle.unsafeStop)
 
-        const exitCode = yield* collector.exitCode
-        const { durationMillis } = yield* collector.report
-        yield* lifecycle.emit({ _tag: "StopCompleted", durationMillis, exitCode })
-        const report = yield* collector.report
-        if (options.onReport !== undefined) yield* options.onReport(report)
-        yield* host.leave(exitCode)
-        return report
-      })
-    )
+      const scope = yield* Scope.make()
+      const end: End = Either.isLeft(read)
+        ? { reason: { _tag: "StartFailed", cause: Cause.fail(read.left) }, unfinished: Option.none() }
+        : yield* live(
+            lifecycle,
+            Layer.provide(
+              app,
+              Layer.merge(Layer.succeed(Lifecycle.Lifecycle, lifecycle), Layer.succeed(Budget.Budget, budget))
+            ),
+            scope
+          )
+      yield* Stop.initiate(lifecycle, budget, end.reason)
+      if (Option.isSome(end.unfinished)) yield* Stop.callOff(lifecycle, budget, end.unfinished.value)
+      yield* Stop.stop(lifecycle, budget, scope)
+
+      const exitCode = yield* collector.exitCode
+      const { durationMillis } = yield* collector.report
+      yield* lifecycle.emit({ _tag: "StopCompleted", durationMillis, exitCode })
+      const report = yield* collector.report
+      if (options.onReport !== undefined) yield* options.onReport(report)
+      yield* host.leave(exitCode)
+      return report
+    })
   )
 
 /** How a life came to its end. */
@@ -114,25 +133,16 @@ interface End {
 const live = <A, E>(
   lifecycle: Lifecycle.Shape,
   graph: Layer.Layer<A, E>,
-  scope: Scope.CloseableScope,
-  restore: <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>
+  scope: Scope.CloseableScope
 ): Effect.Effect<End> =>
   Effect.gen(function* () {
     const build = yield* Effect.forkDaemon(Effect.interruptible(Layer.buildWithScope(graph, scope)))
-    /** Waits for what is awaited or a reason to stop; being interrupted is one. */
-    const orStop = <B>(awaited: Effect.Effect<B>): Effect.Effect<Option.Option<B>> =>
-      restore(
-        Effect.raceFirst(Effect.as(lifecycle.stopRequested, Option.none()), Effect.map(awaited, Option.some))
-      ).pipe(
-        Effect.exit,
-        Effect.flatMap((exit) =>
-          Exit.isSuccess(exit)
-            ? Effect.succeed(exit.value)
-            : Effect.as(lifecycle.stop({ _tag: "Interrupted" }), Option.none())
-        )
+    const acquired = yield* Effect.interruptible(
+      Effect.raceFirst(
+        Effect.as(lifecycle.stopRequested, Option.none()),
+        Effect.map(Fiber.await(build), Option.some)
       )
-
-    const acquired = yield* orStop(Fiber.await(build))
+    )
     if (Option.isNone(acquired)) {
       return { reason: yield* lifecycle.stopRequested, unfinished: Option.some(build) }
     }
@@ -140,7 +150,6 @@ const live = <A, E>(
       yield* lifecycle.stop({ _tag: "StartFailed", cause: acquired.value.cause })
     } else {
       yield* lifecycle.internal.advance("ready")
-      yield* orStop(Effect.never)
     }
     return { reason: yield* lifecycle.stopRequested, unfinished: Option.none() }
   })

@@ -1,5 +1,6 @@
 /** Tells the life of a service in log lines: a static message each, an `event_type`, and the data as annotations. */
 import * as Effect from "effect/Effect"
+import type * as Lifecycle from "./Lifecycle.js"
 import type { LifecycleEvent } from "./LifecycleEvent.js"
 import * as StopReason from "./StopReason.js"
 
@@ -19,23 +20,33 @@ const line = (
   return Effect.annotateLogs(log, { component: "lifecycle", ...annotations })
 }
 
-/** The subscriber that logs. */
-export const subscriber = (event: LifecycleEvent): Effect.Effect<void> => {
+/** A subscriber that logs one run. */
+export const make: Effect.Effect<Lifecycle.Subscriber> = Effect.sync(() => {
+  // A start that failed is told in one line: what there was to release speaks for itself, the rest would only bury it.
+  let startFailed = false
+  return (event) => {
+    if (event._tag === "StopInitiated") startFailed = event.reason._tag === "StartFailed"
+    return lineOf(event, startFailed)
+  }
+})
+
+const lineOf = (event: LifecycleEvent, startFailed: boolean): Effect.Effect<void> => {
   switch (event._tag) {
     case "PhaseChanged":
       return event.phase === "ready"
         ? line("info", "ready", { event_type: "service_ready" })
-        : line("info", `phase ${event.phase}`, {
+        : line(startFailed ? "debug" : "info", `phase ${event.phase}`, {
             event_type: "shutdown_phase",
-            phase: event.phase,
             previous: event.previous
           })
     case "StopInitiated":
-      return line(StopReason.isFailure(event.reason) ? "error" : "info", "shutdown initiated", {
-        event_type: "shutdown_initiated",
-        reason: StopReason.describe(event.reason),
-        limit_ms: round(event.wholeMillis)
-      })
+      return startFailed
+        ? line("error", StopReason.describe(event.reason), { event_type: "start_failed" })
+        : line(StopReason.isFailure(event.reason) ? "error" : "info", "shutdown initiated", {
+            event_type: "shutdown_initiated",
+            reason: StopReason.describe(event.reason),
+            limit_ms: round(event.wholeMillis)
+          })
     case "StopRepeated":
       return line("warning", "second signal: waiting is cut short", {
         event_type: "shutdown_repeated",
@@ -99,7 +110,7 @@ export const subscriber = (event: LifecycleEvent): Effect.Effect<void> => {
     case "StopForced":
       return line("error", "shutdown forced", { event_type: "shutdown_forced", open: event.open })
     case "StopCompleted":
-      return line(event.exitCode === 0 ? "info" : "warning", "shutdown completed", {
+      return line(startFailed ? "debug" : event.exitCode === 0 ? "info" : "warning", "shutdown completed", {
         event_type: "shutdown_completed",
         duration_ms: round(event.durationMillis),
         exit_code: event.exitCode

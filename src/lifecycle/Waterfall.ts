@@ -61,7 +61,9 @@ export const render = (report: ShutdownReport): string => {
   }
   for (const name of report.acquisitionsGivenUp) lines.push(`given up while starting: ${name}`)
   if (report.forcedOpen !== undefined) {
-    lines.push(`forced, still open: ${report.forcedOpen.length === 0 ? "something unnamed" : report.forcedOpen.join(", ")}`)
+    lines.push(
+      `forced, still open: ${report.forcedOpen.length === 0 ? "something unnamed" : report.forcedOpen.join(", ")}`
+    )
   }
   return lines.join("\n")
 }

@@ -40,7 +40,10 @@ export const config = (isTerminal: boolean): Config.Config<LoggingConfig> =>
     level: Config.string("LOG_LEVEL").pipe(
       Config.mapOrFail((text) =>
         Either.fromNullable(levels[text.toLowerCase()], () =>
-          ConfigError.InvalidData([], `"${text}" is not a level; allowed are ${Object.keys(levels).join(", ")}`)
+          ConfigError.InvalidData(
+            [],
+            `"${text}" is not a level; allowed are ${Object.keys(levels).join(", ")}`
+          )
         )
       ),
       Config.withDefault(LogLevel.Info)
@@ -78,7 +81,8 @@ const lineOf = (options: Logger.Logger.Options<unknown>): Line => {
     if (Cause.isCause(part)) annotations.cause = Cause.pretty(part, { renderErrorCause: true })
     else parts.push(text(plain(part)))
   }
-  if (!Cause.isEmpty(options.cause)) annotations.cause = Cause.pretty(options.cause, { renderErrorCause: true })
+  if (!Cause.isEmpty(options.cause))
+    annotations.cause = Cause.pretty(options.cause, { renderErrorCause: true })
   return { at: options.date, level: options.logLevel, message: parts.join(" "), annotations }
 }
 

@@ -17,7 +17,9 @@ it("imports point one way", async () => {
   const { modules, summary } = JSON.parse(String(output))
   assert.isAbove(modules.length, 20)
   assert.deepStrictEqual(
-    summary.violations.map((v: { rule: { name: string }; from: string; to: string }) => `${v.rule.name}: ${v.from} -> ${v.to}`),
+    summary.violations.map(
+      (v: { rule: { name: string }; from: string; to: string }) => `${v.rule.name}: ${v.from} -> ${v.to}`
+    ),
     []
   )
 }, 60_000)
@@ -27,7 +29,8 @@ const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
   .map((file) => ({ file, text: readFileSync(`src/${file}`, "utf8") }))
 
 /** Files that are adapters to the process, sockets or real time, by design. */
-const adapters = /^(lifecycle\/node\/|cli\/|drill\/|main\.ts|http\/(?:EventLoop|\w*(?:Server|Sockets?|Connections?|Drain\w*))\.ts)/
+const adapters =
+  /^(lifecycle\/node\/|cli\/|drill\/|main\.ts|http\/(?:EventLoop|\w*(?:Server|Sockets?|Connections?|Drain\w*))\.ts)/
 
 it.each([
   ["the wall clock or timers", /\b(?:setTimeout|setInterval|Date\.now|performance\.now)\s*\(|\bnew Date\(\)/],
@@ -41,6 +44,11 @@ it.each([
 })
 
 it("only the lifecycle library forks daemons: whatever else outlives a scope is a leak", () => {
-  const offenders = sources.filter(({ file, text }) => !file.startsWith("lifecycle/") && text.includes("forkDaemon("))
-  assert.deepStrictEqual(offenders.map(({ file }) => file), [])
+  const offenders = sources.filter(
+    ({ file, text }) => !file.startsWith("lifecycle/") && text.includes("forkDaemon(")
+  )
+  assert.deepStrictEqual(
+    offenders.map(({ file }) => file),
+    []
+  )
 })

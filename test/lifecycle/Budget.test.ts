@@ -16,7 +16,10 @@ const read = (env: Record<string, string>) =>
 const millis = (budget: Budget.Shape): Record<string, number> => ({
   whole: Duration.toMillis(budget.whole),
   ...Object.fromEntries(
-    Object.entries(budget.stages).map(([stage, limit]) => [stage, Duration.toMillis(limit as Duration.Duration)])
+    Object.entries(budget.stages).map(([stage, limit]) => [
+      stage,
+      Duration.toMillis(limit as Duration.Duration)
+    ])
   )
 })
 
@@ -78,7 +81,10 @@ describe("Budget", () => {
       assert.include(short, "SHUTDOWN_TIMEOUT=10 s is too short")
       assert.include(short, "12 s database")
       const grace = yield* refusal({ TERMINATION_GRACE_PERIOD: "30" })
-      assert.include(grace, "TERMINATION_GRACE_PERIOD=30 s must be longer than the whole stop: 0 s announce + max(30 s")
+      assert.include(
+        grace,
+        "TERMINATION_GRACE_PERIOD=30 s must be longer than the whole stop: 0 s announce + max(30 s"
+      )
       assert.include(grace, "= 52 s")
       assert.include(
         yield* refusal({ SHUTDOWN_IDLE_GRACE: "40" }),
@@ -87,11 +93,16 @@ describe("Budget", () => {
     })
   )
 
-  it.effect.each(["", "-5", "abc", "5 parsecs", "1e3", "2 hours", "NaN"])("a timeout of %j is refused", (text) =>
-    Effect.gen(function* () {
-      const message = yield* refusal({ SHUTDOWN_DB_TIMEOUT: text })
-      assert.match(message, /^SHUTDOWN_DB_TIMEOUT: ".*" is (not a duration|out of range); allowed is 1 ms to 60 min/)
-    })
+  it.effect.each(["", "-5", "abc", "5 parsecs", "1e3", "2 hours", "NaN"])(
+    "a timeout of %j is refused",
+    (text) =>
+      Effect.gen(function* () {
+        const message = yield* refusal({ SHUTDOWN_DB_TIMEOUT: text })
+        assert.match(
+          message,
+          /^SHUTDOWN_DB_TIMEOUT: ".*" is (not a duration|out of range); allowed is 1 ms to 60 min/
+        )
+      })
   )
 
   it.effect.each([
@@ -101,30 +112,40 @@ describe("Budget", () => {
     ["2 minutes", 120_000]
   ] as const)("a timeout of %j is %d ms", ([text, expected]) =>
     Effect.gen(function* () {
-      assert.strictEqual(Duration.toMillis((yield* read({ SHUTDOWN_DB_TIMEOUT: text })).stages.database), expected)
+      assert.strictEqual(
+        Duration.toMillis((yield* read({ SHUTDOWN_DB_TIMEOUT: text })).stages.database),
+        expected
+      )
     })
   )
 
   it("every accepted budget keeps each stage that was set, and its longest path fits into the whole", () => {
     const seconds = fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined })
     fc.assert(
-      fc.property(fc.record({ graceful: seconds, background: seconds, database: seconds, total: seconds }), (set) => {
-        const env = Object.entries({
-          SHUTDOWN_GRACEFUL_TIMEOUT: set.graceful,
-          SHUTDOWN_BACKGROUND_TIMEOUT: set.background,
-          SHUTDOWN_DB_TIMEOUT: set.database,
-          SHUTDOWN_TIMEOUT: set.total
-        }).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)] as const]))
-        const outcome = Effect.runSync(Effect.either(read(Object.fromEntries(env))))
-        if (Either.isLeft(outcome)) return assert.isDefined(set.total)
-        const s = millis(outcome.right)
-        const path =
-          Math.max(s.graceful!, s.background!) + s.background! + s.websocket! + Math.max(s.cache!, s.database!) + s.telemetry!
-        assert.isAtMost(path, s.whole!)
-        if (set.graceful !== undefined) assert.strictEqual(s.graceful, set.graceful * 1000)
-        if (set.database !== undefined) assert.strictEqual(s.database, set.database * 1000)
-        if (set.total !== undefined) assert.strictEqual(s.whole, set.total * 1000)
-      })
+      fc.property(
+        fc.record({ graceful: seconds, background: seconds, database: seconds, total: seconds }),
+        (set) => {
+          const env = Object.entries({
+            SHUTDOWN_GRACEFUL_TIMEOUT: set.graceful,
+            SHUTDOWN_BACKGROUND_TIMEOUT: set.background,
+            SHUTDOWN_DB_TIMEOUT: set.database,
+            SHUTDOWN_TIMEOUT: set.total
+          }).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)] as const]))
+          const outcome = Effect.runSync(Effect.either(read(Object.fromEntries(env))))
+          if (Either.isLeft(outcome)) return assert.isDefined(set.total)
+          const s = millis(outcome.right)
+          const path =
+            Math.max(s.graceful!, s.background!) +
+            s.background! +
+            s.websocket! +
+            Math.max(s.cache!, s.database!) +
+            s.telemetry!
+          assert.isAtMost(path, s.whole!)
+          if (set.graceful !== undefined) assert.strictEqual(s.graceful, set.graceful * 1000)
+          if (set.database !== undefined) assert.strictEqual(s.database, set.database * 1000)
+          if (set.total !== undefined) assert.strictEqual(s.whole, set.total * 1000)
+        }
+      )
     )
   })
 })

@@ -243,6 +243,25 @@ describe("law 5, once", () => {
   )
 })
 
+describe("interruption of the launch", () => {
+  it.effect("is a stop like any other: it is announced, drained and released, each in its time", () =>
+    Effect.gen(function* () {
+      const marks: Array<string> = []
+      const app = quiesce("http", Effect.sleep("2 seconds")).pipe(
+        Layer.provide(part("database", marks, { release: Effect.sleep("1 second") }))
+      )
+      const run = yield* Run.launch(app, { announceDelay: Duration.seconds(5) })
+      yield* run.interrupt
+      yield* TestClock.adjust(7999)
+      assert.isFalse(yield* run.isOver)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(marks, ["+database", "-database"])
+      assert.deepStrictEqual(run.exitCodes, [0])
+      assert.deepStrictEqual(Run.ended(run, "quiesce"), ["http"])
+    })
+  )
+})
+
 describe("law 6, start-up", () => {
   it.effect(
     "a signal during start-up releases exactly what was acquired, in reverse, and never gets ready",

@@ -1,0 +1,30 @@
+/**
+ * The service: its layers, and by that the order of its start and its stop. What stands further down is acquired earlier and released later.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Layer from "effect/Layer"
+import * as Health from "./http/Health.js"
+import * as HealthDetails from "./http/HealthDetails.js"
+import * as ProblemMiddleware from "./http/ProblemMiddleware.js"
+import * as Serving from "./http/Serving.js"
+import * as ApiHttp from "./insights/ApiHttp.js"
+import * as Database from "./insights/Database.js"
+import * as Ingestion from "./insights/Ingestion.js"
+import * as LedgerStore from "./insights/LedgerStore.js"
+import * as Source from "./stellar/source/Source.js"
+
+/** Everything that is served on the port, and the port itself, which opens last. */
+const Http = Serving.layerConfig(HttpApiBuilder.serve()).pipe(
+  Layer.provide([ApiHttp.layer, Health.layer, ProblemMiddleware.layer])
+)
+
+/** The service. */
+export const layer = Http.pipe(
+  Layer.provide(Ingestion.layerConfig),
+  Layer.provide(LedgerStore.layer),
+  Layer.provide([Database.layerConfig, Source.layerConfig]),
+  Layer.provide(Serving.healthConfig),
+  Layer.provide([HealthDetails.layer, FetchHttpClient.layer, NodeContext.layer])
+)

@@ -1,0 +1,58 @@
+/** Something served, as a named part of a service: it says where it listens, and its release is bounded. */
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Budget from "../lifecycle/Budget.js"
+import * as Resource from "../lifecycle/Resource.js"
+import * as DrainingServer from "./DrainingServer.js"
+import * as HealthServer from "./HealthServer.js"
+import * as HttpServerConfig from "./HttpServerConfig.js"
+
+/** When a listener is released its requests have been answered or cut; what is left is letting go of sockets. */
+const releaseLimit = Duration.seconds(1)
+
+const sayWhere = (message: string, { hostname, port }: HttpServer.TcpAddress) =>
+  Effect.logInfo(message).pipe(
+    Effect.annotateLogs({
+      component: "http",
+      event_type: "listening",
+      url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`
+    })
+  )
+
+/**
+ * Serves what `served` serves (`HttpServer.serve(app)`, `HttpApiBuilder.serve()`) on the port of the environment, released as `http`. Fails with `ConfigError`,
+ * or with `ListenFailed` when the port cannot be opened.
+ */
+export const layerConfig = <A, E, R>(served: Layer.Layer<A, E, R>) =>
+  Layer.unwrapEffect(
+    Effect.map(Budget.Budget, ({ stages }) =>
+      Layer.tap(served, () =>
+        Effect.flatMap(HttpServer.HttpServer, ({ address }) =>
+          address._tag === "TcpAddress" ? sayWhere("listening", address) : Effect.void
+        )
+      ).pipe(
+        DrainingServer.withListenFailed,
+        Resource.named(DrainingServer.name, { limit: Duration.min(releaseLimit, stages.websocket) })
+      )
+    )
+  ).pipe(Layer.provide(DrainingServer.layerConfig))
+
+/** The health listener of the environment (`HEALTH_PORT`), released as `health`; nothing without the key. Fails as `HealthServer.layer` does, or with `ConfigError`. */
+export const healthConfig = Layer.unwrapEffect(
+  Effect.map(HttpServerConfig.config, (config) =>
+    Option.match(config.healthPort, {
+      onNone: () => Layer.empty,
+      onSome: (port) =>
+        Layer.tap(HealthServer.layer(port, { config }), (context) =>
+          Option.match(Context.get(context, HealthServer.HealthServer).address, {
+            onNone: () => Effect.void,
+            onSome: (address) => sayWhere("health is listening", address)
+          })
+        ).pipe(Resource.named("health", { limit: releaseLimit }), Layer.discard)
+    })
+  )
+)

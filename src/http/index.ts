@@ -1,0 +1,15 @@
+/**
+ * `stellar-insights/http`: an `HttpServer` for `@effect/platform` that answers every request it received before it stops, and the health routes that tell
+ * balancers so.
+ */
+export * as DrainingServer from "./DrainingServer.js"
+export * as Health from "./Health.js"
+export * as HealthDetails from "./HealthDetails.js"
+export * as HealthServer from "./HealthServer.js"
+export * as HttpListener from "./HttpListener.js"
+export * as HttpServerConfig from "./HttpServerConfig.js"
+export * as InFlight from "./InFlight.js"
+export * as Problem from "./Problem.js"
+export * as ProblemMiddleware from "./ProblemMiddleware.js"
+export * as Serving from "./Serving.js"
+export * as Upgrades from "./Upgrades.js"
