@@ -13,6 +13,8 @@ interface Client {
   readonly next: () => Exchange
   /** Asked before each request. */
   readonly more: () => boolean
+  /** Closes its connection when it has no more to say, instead of keeping it for later. */
+  readonly leaves?: boolean
 }
 
 /** One kept-alive connection that sends until it is closed, told to close, or has no more to say. */
@@ -25,6 +27,7 @@ const keptAlive = async (stop: Stop, client: Client): Promise<void> => {
     await stop.ask(connection, client.next())
     await stop.pause(client.think(), connection)
   }
+  if (client.leaves === true) connection.giveUp()
 }
 
 const times = <A>(count: number, make: (i: number) => A): Array<A> =>
@@ -104,11 +107,13 @@ const blocked: Load = {
     const open = [asker, ...kept].filter((connection) => connection !== undefined)
     for (let i = 0; i < 20; i++) await Promise.all(open.map((connection) => stop.ask(connection, fast)))
     await stop.ask(asker!, busy(30))
+    asker!.giveUp()
     // The block begins 2 ms after the answer; all of what follows falls into it.
     await stop.pause(5)
     const from = performance.now()
     stop.terminate()
-    const newcomer = async (connection: Connection | undefined) => {
+    // Everybody leaves when answered: how long idle connections are kept is the subject of (b) and (f).
+    const askAndLeave = async (connection: Connection | undefined) => {
       if (connection === undefined) return
       await stop.ask(connection, fast)
       connection.giveUp()
@@ -116,9 +121,9 @@ const blocked: Load = {
     const visits: Array<Promise<unknown>> = []
     for (let i = 0; i < 160; i++) {
       while (performance.now() - from < i / 8) await stop.pause(1)
-      visits.push(stop.connect("GET /fast").then(newcomer))
+      visits.push(stop.connect("GET /fast").then(askAndLeave))
       const neighbour = i % 5 === 0 ? kept[i / 5] : undefined
-      if (neighbour !== undefined) visits.push(stop.ask(neighbour, fast))
+      if (neighbour !== undefined) visits.push(askAndLeave(neighbour))
     }
     stop.notes["sent within (ms)"] = performance.now() - from
     await Promise.all(visits)
@@ -129,9 +134,10 @@ const inFlight: Load = {
   id: "e",
   title: "16 uploads and 16 streams of 1 s each and 8 requests of 500 ms in flight at the signal",
   run: async (stop) => {
-    const endless = (next: () => Exchange, opensAt: number) =>
+    const endless = (next: () => Exchange, opensAt: number, leaves = false) =>
       keptAlive(stop, {
         opensAt,
+        leaves,
         first: 0,
         think: () => 0,
         next,
@@ -140,7 +146,8 @@ const inFlight: Load = {
     await Promise.all([
       terminateAt(stop, 2000),
       ...times(16, (i) => endless(() => upload(1000), i * 60)),
-      ...times(16, (i) => endless(() => stream(1000), i * 60 + 30)),
+      // Their response heads were out before the signal, so nothing can tell these clients to close; they do as downloads do.
+      ...times(16, (i) => endless(() => stream(1000), i * 60 + 30, true)),
       ...times(8, (i) => endless(() => slow(500), i * 60))
     ])
   }

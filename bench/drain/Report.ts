@@ -86,17 +86,9 @@ export const loadTable = (results: ReadonlyArray<StopResult>): string => {
 
 /** One row a server, for the load (f). */
 export const specialTable = (results: ReadonlyArray<StopResult>): string => {
-  const header = [
-    "server",
-    "stops",
-    "late, idle before",
-    "late, busy before",
-    "after slowest",
-    "alone",
-    "half-open x5",
-    "they add"
-  ]
-  header.push("idle closed", "idle exit", "limit: cut after", "limit: gone after", "limit: exit")
+  const header = ["server", "stops", "late, idle before", "late, busy before", "after slowest", "alone"]
+  header.push("half-open x5", "they add", "after stream", "idle closed", "idle exit")
+  header.push("limit: cut after", "limit: gone after", "limit: exit")
   const rows = names(results).map((name) => {
     const of = (load: string) => results.filter((one) => one.server === name && one.load === load)
     const exits = (load: string) => defined(of(load).map((one) => one.exitAfterSignal))
@@ -119,6 +111,7 @@ export const specialTable = (results: ReadonlyArray<StopResult>): string => {
       times("alone"),
       times("half-open"),
       short(added),
+      middleAndMost(of("streamed").map((one) => one.exitAfterSlowest)),
       `${middleAndMost(numbers("idle", "idle closed after"))} ${words("idle", "idle closed by")}`.trim(),
       times("idle"),
       `${middleAndMost(numbers("limit", "cut after"))} ${words("limit", "cut as")}`.trim(),

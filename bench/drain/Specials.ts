@@ -1,7 +1,7 @@
 /** The load (f): single situations, each on a server of its own. Their figures are in the notes of the stop. */
 import type { Outcome } from "./Account.js"
 import type { Connection } from "./Connection.js"
-import { fast, slow } from "./Exchanges.js"
+import { fast, slow, stream } from "./Exchanges.js"
 import type { Load, Stop } from "./Stop.js"
 
 /** The limit of in-flight requests in `limit`, in seconds. */
@@ -22,10 +22,7 @@ const warm = async (stop: Stop, count: number): Promise<Array<Connection>> => {
 
 /** Sends a request on a connection that the client holds for usable, and says what came of it. */
 const ask = async (stop: Stop, connection: Connection): Promise<string> => {
-  if (!connection.usable) {
-    const closed = await Promise.race([connection.closed, stop.pause(20)])
-    return closed === undefined ? "told to close" : `closed (${closed.ending})`
-  }
+  if (!connection.usable) return `closed (${(await connection.closed).ending})`
   const sent = await stop.ask(connection, fast)
   const kept = sent.close === true ? ", close" : sent.status === undefined ? "" : ", keep-alive"
   const answers: Partial<Record<Outcome, string>> = { complete: "answered", declined: "503", hung: "never" }
@@ -42,9 +39,12 @@ const late: Load = {
     const earlier = stop.ask(busyBefore!, slow(250))
     await stop.pause(100)
     stop.terminate()
-    await earlier
+    const { close } = await earlier
     await stop.pause(150)
-    const [onIdle, onBusy] = await Promise.all([ask(stop, idleBefore!), ask(stop, busyBefore!)])
+    const [onIdle, onBusy] = await Promise.all([
+      ask(stop, idleBefore!),
+      close === true ? "told to close" : ask(stop, busyBefore!)
+    ])
     stop.notes["late on idle"] = onIdle
     stop.notes["late on busy"] = onBusy
     await slowest
@@ -68,6 +68,18 @@ const withHalfOpen = (id: string, title: string, halfOpen: number): Load => ({
     await slowest
   }
 })
+
+const streamed: Load = {
+  id: "streamed",
+  title: "a stream of 600 ms in flight, whose client keeps the connection for later",
+  run: async (stop) => {
+    const [one] = await warm(stop, 1)
+    const answer = stop.ask(one!, stream(600))
+    await stop.pause(300)
+    stop.terminate()
+    await answer
+  }
+}
 
 const idle: Load = {
   id: "idle",
@@ -108,6 +120,7 @@ export const specials: ReadonlyArray<Load> = [
   late,
   withHalfOpen("alone", "a request of 300 ms in flight", 0),
   withHalfOpen("half-open", "the same beside five half-open connections", 5),
+  streamed,
   idle,
   limit
 ]

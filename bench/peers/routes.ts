@@ -1,10 +1,12 @@
 /** The routes of the peers that are built on Effect, so that their servers differ in nothing but the server. */
 import { createHash } from "node:crypto"
 import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 
@@ -62,4 +64,13 @@ export const routes = HttpRouter.empty.pipe(
   HttpRouter.get("/stream", stream),
   HttpRouter.post("/echo", echo),
   HttpRouter.post("/upload", upload)
+)
+
+/** Says where the server listens; to be built after what serves. */
+export const announce = Layer.effectDiscard(
+  HttpServer.addressWith((address) =>
+    Effect.sync(() => {
+      if (address._tag === "TcpAddress") process.stdout.write(`listening ${address.port}\n`)
+    })
+  )
 )

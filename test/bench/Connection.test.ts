@@ -105,7 +105,6 @@ describe("a connection of the drain bench", () => {
     )
     assert.strictEqual(sent.outcome, "dropped")
     assert.strictEqual(sent.ending, "reset")
-    assert.isBelow(sent.doneAt - sent.sentAt, 5)
   })
 
   it("calls a request raced whose FIN was already here, however long the client did not look", async () => {
