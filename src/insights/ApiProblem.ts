@@ -21,9 +21,10 @@ const problem = <Fields extends Schema.Struct.Fields>(
       status: Schema.Literal(status).annotations({ description: "The status of the response" }),
       detail: Schema.String.annotations({ description: "What is wrong with this request, in a sentence" }),
       ...extensions
-    }).annotations({ identifier, ...HttpApiSchema.annotations({ status }), description }),
+    }).annotations(HttpApiSchema.annotations({ status })),
     { kind: "Json", contentType: Problem.contentType }
-  )
+    // Last, because any annotation that is added later takes the name away.
+  ).annotations({ identifier, description })
 
 /** 400, with every parameter at fault. */
 export const BadRequest = problem("BadRequest", 400, "A parameter is missing or not valid", {
@@ -38,7 +39,7 @@ export const BadRequest = problem("BadRequest", 400, "A parameter is missing or 
 
 /** 404, with the stretch of ledgers that there is, both ends included; null when there are none. */
 export const NotFound = problem("NotFound", 404, "There is no such ledger here, or not yet", {
-  range: Schema.NullOr(Schema.Struct({ first: Schema.Int, last: Schema.Int }))
+  range: Schema.NullOr(Schema.Struct({ first: Schema.Number, last: Schema.Number }))
 })
 
 /** 503, with `Retry-After`. */

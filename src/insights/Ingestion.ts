@@ -17,6 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ScopedRef from "effect/ScopedRef"
 import * as Stream from "effect/Stream"
+import * as HealthDetails from "../http/HealthDetails.js"
 import * as Budget from "../lifecycle/Budget.js"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
 import * as Resource from "../lifecycle/Resource.js"
@@ -115,6 +116,7 @@ export const make = Effect.fn("Ingestion.make")(
     const store = yield* LedgerStore.LedgerStore
     const source = yield* LedgerSource.LedgerSource
     const lifecycle = yield* Lifecycle.Lifecycle
+    const health = yield* HealthDetails.HealthDetails
     const status = IngestionStatus.make({ source: source.description, network: source.networkPassphrase })
     yield* store.claim(source.networkPassphrase)
 
@@ -177,6 +179,10 @@ export const make = Effect.fn("Ingestion.make")(
       Effect.map(status.get, ({ halt }) =>
         halt === null ? Option.none() : Option.some(`ingestion is halted: ${halt.message}`)
       )
+    )
+    yield* health.add(
+      "ingestion",
+      Effect.map(status.get, ({ halt, ...now }) => ({ ...now, halt: halt && { ...halt } }))
     )
     yield* Task.run({ name, limit: options.limit, next, unit })
     return IngestionStatus.IngestionStatus.of(status)

@@ -5,6 +5,7 @@
  * The first is worth trying again at once, the second later, the third never.
  */
 import { SqlErrorTypeId, type SqlError } from "@effect/sql/SqlError"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
@@ -45,6 +46,8 @@ export const busyMillis = 5000
 const soon = Schedule.exponential("2 millis", 1.5).pipe(
   Schedule.union(Schedule.spaced("100 millis")),
   Schedule.jittered,
+  // Whole milliseconds, which is all that timers know.
+  Schedule.modifyDelay((_, delay) => Duration.millis(Math.ceil(Duration.toMillis(delay)))),
   Schedule.upTo(busyMillis)
 )
 

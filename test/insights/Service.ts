@@ -15,6 +15,7 @@ import * as Schedule from "effect/Schedule"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as HealthDetails from "../../src/http/HealthDetails.js"
 import * as ApiHttp from "../../src/insights/ApiHttp.js"
 import * as Database from "../../src/insights/Database.js"
 import * as Ingestion from "../../src/insights/Ingestion.js"
@@ -126,6 +127,7 @@ export interface Service {
   readonly store: LedgerStore.Shape
   readonly database: Database.Shape
   readonly lifecycle: Lifecycle.Shape
+  readonly health: HealthDetails.Shape
 }
 
 /** Runs everything on a file and a source until the scope closes. */
@@ -140,7 +142,8 @@ export const run = <E>(
     const layer = Ingestion.layer(options).pipe(
       Layer.provideMerge(storeOn(config)),
       Layer.provide(source),
-      Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle))
+      Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle)),
+      Layer.provideMerge(HealthDetails.layer)
     )
     // What is logged is asked for by the tests that look at it.
     const context = yield* Logger.withMinimumLogLevel(Layer.build(layer), LogLevel.None)
@@ -149,7 +152,8 @@ export const run = <E>(
       status: Context.get(context, IngestionStatus.IngestionStatus).get,
       store: Context.get(context, LedgerStore.LedgerStore),
       database: Context.get(context, Database.Database),
-      lifecycle
+      lifecycle,
+      health: Context.get(context, HealthDetails.HealthDetails)
     } satisfies Service
   })
 
