@@ -19,7 +19,7 @@ import type { Order, Throughput } from "./http/Load.js"
 import { median, quantile, short, spread } from "./support/Statistics.js"
 import { say, table } from "./support/Table.js"
 import type { Command, Target } from "./support/Target.js"
-import { bundle, prepare, start } from "./support/Target.js"
+import { bundle, cpuTime, prepare, start } from "./support/Target.js"
 
 const has = (program: string): boolean =>
   spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined
@@ -40,6 +40,11 @@ const connections = Number(values.connections)
 const pinned = has("taskset") && Os.availableParallelism() > 1
 const serverCore = pinned ? ["taskset", "-c", "0"] : []
 const clientCore = pinned ? ["taskset", "-c", "1"] : []
+
+interface Run extends Throughput {
+  /** CPU time of the server, in microseconds a request: what a busy neighbour cannot distort much. */
+  readonly cost: number
+}
 
 interface Client {
   readonly run: (port: number, seconds: number) => Promise<Throughput>
@@ -84,6 +89,7 @@ const wrkClient: Client = {
     }
     const errors = [...stdout.matchAll(/(?:connect|read|write|timeout|responses:?) (\d+)/g)]
     return {
+      requests: figure(/(\d+) requests in /),
       rate: figure(/Requests\/sec:\s+([\d.]+)/),
       p50: latency(50),
       p99: latency(99),
@@ -100,7 +106,7 @@ const main = async (): Promise<void> => {
   if (commands.length !== 2) throw new Error("--servers takes two names")
   const client = values.client === "wrk" ? wrkClient : await ownClient(folder)
   const targets: Array<Target> = []
-  const runs: Array<Array<Throughput>> = [[], []]
+  const runs: Array<Array<Run>> = [[], []]
   try {
     for (const { argv, name } of commands) {
       const command: Command = { name, argv: [...serverCore, ...argv] }
@@ -109,7 +115,13 @@ const main = async (): Promise<void> => {
     const where = pinned ? "servers on core 0, client on core 1" : "not pinned"
     say(`${pairs} pairs of ${values.seconds} s, ${connections} connections, GET ${values.path}, ${where}`)
     say(`client: ${values.client}, node ${process.version}`)
-    const load = (nth: number, seconds: number) => client.run(targets[nth]!.port, seconds)
+    const load = async (nth: number, seconds: number): Promise<Run> => {
+      const { pid, port } = targets[nth]!
+      const before = await cpuTime(pid)
+      const throughput = await client.run(port, seconds)
+      const used = (await cpuTime(pid)) - before
+      return { ...throughput, cost: (used * 1000) / throughput.requests }
+    }
     // Both are compiled and have grown their heaps before anything counts.
     for (let i = 0; i < 2; i++) for (const nth of [0, 1]) await load(nth, 1.5)
     for (let pair = 0; pair < pairs; pair++) {
@@ -129,21 +141,36 @@ const main = async (): Promise<void> => {
   const rows = runs.map((run, i) => [
     commands[i]!.name,
     spread(run.map((one) => Math.round(one.rate))),
+    spread(run.map((one) => Math.round(one.cost * 10) / 10)),
     median(run.map((one) => one.p50)).toFixed(2),
     median(run.map((one) => one.p99)).toFixed(2),
     String(run.reduce((sum, one) => sum + one.errors, 0)),
     short(median(run.map((one) => one.cpu * 100)))
   ])
-  say("\n" + table([["server", "requests/s", "p50, ms", "p99, ms", "errors", "client CPU, %"], ...rows]))
-  const ratios = runs[0]!.map((one, i) => one.rate / runs[1]![i]!.rate)
-  const at = (q: number): string => quantile(ratios, q).toFixed(3)
+  say(
+    "\n" +
+      table([
+        ["server", "requests/s", "server CPU, µs/request", "p50, ms", "p99, ms", "errors", "client CPU, %"],
+        ...rows
+      ])
+  )
   const names = commands.map((command) => command.name).join(" / ")
-  say(`\n${names}: median ratio ${at(0.5)}, quartiles ${at(0.25)}-${at(0.75)}, least ${at(0)}, most ${at(1)}`)
+  const summary = (what: string, ratios: ReadonlyArray<number>): string => {
+    const at = (q: number): string => quantile(ratios, q).toFixed(3)
+    return `${names}, ${what}: median ratio ${at(0.5)}, quartiles ${at(0.25)}-${at(0.75)}, least ${at(0)}, most ${at(1)}`
+  }
+  const ratios = runs[0]!.map((one, i) => one.rate / runs[1]![i]!.rate)
+  const costs = runs[0]!.map((one, i) => runs[1]![i]!.cost / one.cost)
+  say("\n" + summary("requests/s", ratios))
+  say(summary("requests per CPU second", costs))
 
   const results = fileURLToPath(new URL("results/", import.meta.url))
   await Fs.mkdir(results, { recursive: true })
   const file = `${results}http-${new Date().toISOString().replaceAll(":", "-")}.json`
-  await Fs.writeFile(file, JSON.stringify({ options: values, node: process.version, ratios, runs }, null, 1))
+  await Fs.writeFile(
+    file,
+    JSON.stringify({ options: values, node: process.version, ratios, costs, runs }, null, 1)
+  )
   say(`every run is in ${file}`)
 }
 

@@ -15,7 +15,9 @@ export interface Order {
 
 /** What came of it. */
 export interface Throughput {
-  /** Requests answered a second. */
+  /** Requests answered. */
+  readonly requests: number
+  /** The same a second. */
   readonly rate: number
   /** Milliseconds that half of the requests, and 99 of 100, took at most. */
   readonly p50: number
@@ -87,6 +89,7 @@ const measure = (order: Order): Promise<Throughput> =>
       for (const socket of sockets) socket.destroy()
       const sorted = Float64Array.from(latencies).sort()
       resolve({
+        requests: sorted.length,
         rate: (sorted.length / took) * 1000,
         p50: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
         p99: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,

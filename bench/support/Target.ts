@@ -29,6 +29,7 @@ export interface Exit {
 export interface Target {
   readonly name: string
   readonly port: number
+  readonly pid: number
   readonly exited: Promise<Exit>
   /** Sends a signal; does nothing when the process is gone. */
   readonly signal: (signal: NodeJS.Signals) => void
@@ -76,6 +77,7 @@ export const start = (command: Command, env: Readonly<Record<string, string>> = 
       resolve({
         name: command.name,
         port: Number(port),
+        pid: child.pid!,
         exited,
         signal: (signal) => {
           child.kill(signal)
@@ -84,6 +86,19 @@ export const start = (command: Command, env: Readonly<Record<string, string>> = 
       })
     })
   })
+
+/** CPU time that all threads of a process have used so far, in milliseconds; NaN where the system does not tell. */
+export const cpuTime = async (pid: number): Promise<number> => {
+  const folder = `/proc/${pid}/task`
+  const threads = await Fs.readdir(folder).catch(() => [])
+  if (threads.length === 0) return Number.NaN
+  let nanoseconds = 0
+  for (const thread of threads) {
+    const text = await Fs.readFile(`${folder}/${thread}/schedstat`, "utf8").catch(() => "0")
+    nanoseconds += Number(text.split(" ")[0])
+  }
+  return nanoseconds / 1e6
+}
 
 const peers = fileURLToPath(new URL("../peers/", import.meta.url))
 
