@@ -21,6 +21,8 @@ export class Connections {
   readonly open = new Set<Connection>()
   /** Connections accepted. */
   accepted = 0
+  /** When the last of them was, in milliseconds by the clock. */
+  lastAccepted = Number.NEGATIVE_INFINITY
   /** Requests being answered now. */
   requests = 0
   /** Requests answered whole. */
@@ -51,6 +53,7 @@ export class Connections {
   accept(socket: Net.Socket): Connection {
     const connection = new Connection(socket, this)
     this.accepted++
+    this.lastAccepted = connection.idleSince
     this.open.add(connection)
     return connection
   }

@@ -31,12 +31,21 @@ const patience: ReadonlyArray<{ readonly until: number; readonly brief: number }
   { until: 160, brief: 1 }
 ]
 
+/** Any turn is brief enough. */
+const rest = Number.POSITIVE_INFINITY
+
 /** What {@link whenQuiet} waits for. */
 export interface Quiet {
   /** A count that rises with whatever must not be missed. */
   readonly seen: () => number
+  /** Whether it has risen of late; if not, and while it does not, any turn will do. */
+  readonly isLively: boolean
   /** How many turns in a row must leave the count as it is. */
   readonly turns: number
+  /** After so many milliseconds without quiet, {@link calm} is called, once. */
+  readonly calmAfterMillis: number
+  /** Slows down what makes the count rise. */
+  readonly calm: () => void
   /** After so many milliseconds it acts in any case. */
   readonly boundMillis: number
   /** What is done, in the check phase itself. */
@@ -44,8 +53,8 @@ export interface Quiet {
 }
 
 /**
- * Acts once several turns in a row have brought nothing new. Of the turns that qualify it prefers a brief one: the less was done since the
- * poll, the less can have arrived unseen. Interrupting it calls it off.
+ * Acts once several turns in a row have brought nothing new. Where there is traffic it prefers a brief one of the turns that qualify: the
+ * less was done since the poll, the less can have arrived unseen. Interrupting it calls it off.
  */
 export const whenQuiet = (quiet: Quiet): Effect.Effect<void> =>
   Effect.async((resume) => {
@@ -53,6 +62,8 @@ export const whenQuiet = (quiet: Quiet): Effect.Effect<void> =>
     let previous = begun
     let count = quiet.seen()
     let still = 0
+    let lively = quiet.isLively
+    let calmed = false
     const look = () => {
       const now = performance.now()
       const elapsed = now - begun
@@ -60,8 +71,13 @@ export const whenQuiet = (quiet: Quiet): Effect.Effect<void> =>
       previous = now
       const seen = quiet.seen()
       still = seen === count ? still + 1 : 0
+      lively ||= seen !== count
       count = seen
-      const brief = patience.find(({ until }) => elapsed < until)?.brief ?? Number.POSITIVE_INFINITY
+      const brief = lively ? (patience.find(({ until }) => elapsed < until)?.brief ?? rest) : rest
+      if (!calmed && elapsed >= quiet.calmAfterMillis) {
+        calmed = true
+        quiet.calm()
+      }
       if (elapsed >= quiet.boundMillis || (still >= quiet.turns && took <= brief)) {
         quiet.act()
         resume(Effect.void)

@@ -73,8 +73,23 @@ export interface HttpListener {
   readonly dispatch: (request: Request, response: Response) => void
 }
 
-/** How many turns of the event loop must bring no new connection before the listener closes, and how long that may take, in milliseconds. */
-const quiet = { turns: 3, boundMillis: 250 }
+/**
+ * How many turns of the event loop must bring no new connection before the listener closes, and how long that may take, in milliseconds.
+ * Node accepts one connection a turn, so a long accept queue takes as many turns: it is worked off, and after a while kept from growing.
+ */
+const quiet = { turns: 3, calmAfterMillis: 50, boundMillis: 1000 }
+
+/** Before a listener closes, connections as recent as this count as traffic, in milliseconds. */
+const recentMillis = 250
+
+/**
+ * Has the system take no new connections while one is waiting to be accepted: a client whose first packet is not answered is refused when it
+ * asks again, where one that was let into the queue would be reset. Node offers it on the handle only; without one nothing changes.
+ */
+const shrinkQueue = (server: Net.Server): void => {
+  const { _handle: handle } = server as { _handle?: { readonly listen?: (backlog: number) => number } | null }
+  handle?.listen?.(0)
+}
 
 const makeServer = (options: Options): Http.Server<typeof Request, typeof Response> => {
   const headersTimeout = Duration.toMillis(options.config.headersTimeout)
@@ -229,7 +244,9 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
           server.listening
             ? EventLoop.whenQuiet({
                 seen: () => connections.accepted,
+                isLively: connections.now() - connections.lastAccepted < recentMillis,
                 ...quiet,
+                calm: () => shrinkQueue(server),
                 // net's close only stops listening; http's would close connections that it takes for idle.
                 act: () => void Net.Server.prototype.close.call(server)
               })
