@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Lifecycle from "../lifecycle/Lifecycle.js"
 import type { InterruptedRequest } from "../lifecycle/LifecycleEvent.js"
@@ -66,6 +67,7 @@ export const make = (options: Options): Effect.Effect<Drain> =>
     const { connections, lifecycle, listener, name } = options
     const grace = Duration.toMillis(options.idleGrace)
     const done = yield* Deferred.make<void>()
+    const expired = yield* Deferred.make<void>()
     const left = Effect.unsafeMakeLatch()
     connections.onLeave = () => left.unsafeOpen()
     let begun = false
@@ -142,31 +144,24 @@ export const make = (options: Options): Effect.Effect<Drain> =>
         interrupted: connections.interrupted,
         late: connections.late
       }
-      let drained = 0
-      const count = Effect.sync(() => {
-        drained = connections.answered - before.answered
+      const whole = Effect.as(Effect.zipRight(listener.stopListening, letGo(start)), true)
+      const overrun = Effect.as(Deferred.await(expired), false)
+      const end = yield* Effect.exit(Effect.interruptible(Effect.raceFirst(whole, overrun)))
+      // The 503 of a request that was cut is an answer, but not the one that was asked for.
+      const drained = connections.answered - before.answered
+      if (!Exit.isSuccess(end) || !end.value) yield* cut
+      yield* lifecycle.emit({
+        _tag: "Drained",
+        server: name,
+        count: {
+          requestsAtStart,
+          connectionsAtStart,
+          drained,
+          interrupted: connections.interrupted - before.interrupted,
+          late: connections.late - before.late
+        }
       })
-      yield* listener.stopListening.pipe(
-        Effect.zipRight(letGo(start)),
-        Effect.interruptible,
-        Effect.onExit((exit) => Effect.zipRight(count, exit._tag === "Failure" ? cut : Effect.void)),
-        Effect.ensuring(
-          Effect.suspend(() =>
-            lifecycle.emit({
-              _tag: "Drained",
-              server: name,
-              count: {
-                requestsAtStart,
-                connectionsAtStart,
-                drained,
-                interrupted: connections.interrupted - before.interrupted,
-                late: connections.late - before.late
-              }
-            })
-          )
-        )
-      )
-    }).pipe(Effect.ensuring(Deferred.succeed(done, void 0)))
+    }).pipe(Effect.ensuring(Deferred.succeed(done, void 0)), Effect.uninterruptible)
 
     const run = Effect.suspend(() => {
       if (begun) return Deferred.await(done)
@@ -177,17 +172,14 @@ export const make = (options: Options): Effect.Effect<Drain> =>
     return {
       run,
       unsafeBegun: () => begun,
-      finish: Effect.suspend(() =>
-        begun
-          ? Deferred.await(done)
-          : Effect.gen(function* () {
-              const fiber = yield* Effect.forkDaemon(run)
-              yield* Effect.raceFirst(
-                Effect.interruptible(Deferred.await(done)),
-                Effect.interruptible(Effect.sleep(options.limit))
-              )
-              yield* Fiber.interrupt(fiber)
-            })
-      )
+      finish: Effect.gen(function* () {
+        if (!begun) yield* Effect.forkDaemon(run)
+        yield* Effect.raceFirst(
+          Effect.interruptible(Deferred.await(done)),
+          Effect.interruptible(Effect.sleep(options.limit))
+        )
+        yield* Deferred.succeed(expired, void 0)
+        yield* Deferred.await(done)
+      })
     }
   })

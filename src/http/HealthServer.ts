@@ -5,7 +5,6 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import type * as HttpServer from "@effect/platform/HttpServer"
-import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -44,9 +43,7 @@ const open = (config: HttpServerConfig.HttpServerConfig, port: number, routes: H
       maxBody: config.maxBody
     })
     const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(routes)))
-    const handle = yield* NodeHttpServer.makeHandler(app, (inner) =>
-      Effect.flatMap(HttpServerRequest, () => Effect.interruptible(inner))
-    )
+    const handle = yield* NodeHttpServer.makeHandler(app, (inner) => Effect.interruptible(inner))
     const listener = yield* HttpListener.open({
       config: { ...config, port },
       key: "HEALTH_PORT",

@@ -167,26 +167,29 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
     })
   }
 
-  const onRequest = (request: Request, response: Response): void => {
+  /** Counts a request as pending, unless an earlier answer said that it was the last: then it must not be run, so that the client may safely send it elsewhere. */
+  const begin = (request: Request, response: Response): boolean => {
     const connection = Connection.of(request.socket)
     if (connection === undefined || connection.closing) {
-      // An earlier answer said that it was the last: this one must not be run, so that the client may safely send it elsewhere.
       request.resume()
-      return
+      return false
     }
     connection.begin(response)
-    const headers = request.headers
-    if (
-      headers.host === undefined ||
-      headers["content-length"] !== undefined ||
-      headers["transfer-encoding"] !== undefined
-    ) {
+    return true
+  }
+
+  const refuseAtOnce = (response: Response, problem: Problem.Problem): void => {
+    response.shouldKeepAlive = false
+    Problem.send(response, problem)
+  }
+
+  const onRequest = (request: Request, response: Response): void => {
+    if (!begin(request, response)) return
+    const { "content-length": length, host, "transfer-encoding": encoding } = request.headers
+    if (host === undefined || length !== undefined || encoding !== undefined) {
       request.answer = response
       const problem = Admission.look(request, config.maxBody, connections.tooLong)
-      if (problem !== undefined) {
-        response.shouldKeepAlive = false
-        return Problem.send(response, problem)
-      }
+      if (problem !== undefined) return refuseAtOnce(response, problem)
     }
     dispatch(request, response)
   }
@@ -199,9 +202,8 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
   }
 
   const onExpectation = (request: Request, response: Response): void => {
-    Connection.of(request.socket)?.begin(response)
-    response.shouldKeepAlive = false
-    Problem.send(response, Problem.make(417, `cannot do what Expect asks for; allowed is 100-continue`))
+    if (!begin(request, response)) return
+    refuseAtOnce(response, Problem.make(417, "cannot do what Expect asks for; allowed is 100-continue"))
   }
 
   const bind = Effect.async<Http.Server<typeof Request, typeof Response>, ListenFailed>((resume) => {
@@ -227,7 +229,9 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
   return Effect.map(
     Effect.acquireRelease(bind, (server) =>
       Effect.sync(() => {
-        // http's own close, for its interval; connections that linger after their last answer end by themselves and keep nothing alive.
+        // http's own close ends its interval. It must not close connections that it takes for idle: those that linger after their last
+        // answer end by themselves, and keep nothing alive.
+        server.closeIdleConnections = () => {}
         server.close(() => {})
         for (const connection of connections.open) {
           if (connection.isSettled) connection.socket.unref()
