@@ -88,6 +88,8 @@ export interface Tally {
   readonly resets: number
   /** Connections that were reset before a request was written on them: safe to retry, yet no refusal. */
   readonly resetUnwritten: number
+  /** Refusals that took half a second or more, as when the first packet of a connection is ignored. */
+  readonly slowRefusals: number
   /** When the last whole response was in; undefined when there was none. */
   readonly lastWholeAt: number | undefined
   /** The first few that were lost: what, how, and the time from write to end. */
@@ -107,6 +109,7 @@ export const tally = (sent: ReadonlyArray<Sent>, signalledAt: number): Tally => 
   let lastWholeAt: number | undefined
   let resets = 0
   let resetUnwritten = 0
+  let slowRefusals = 0
   let inFlight = 0
   for (const one of sent) {
     counts[one.outcome]++
@@ -118,6 +121,7 @@ export const tally = (sent: ReadonlyArray<Sent>, signalledAt: number): Tally => 
     }
     if (one.sentAt <= signalledAt && one.doneAt > signalledAt) inFlight++
     if (one.outcome === "refused" && one.ending === "reset") resetUnwritten++
+    if (one.outcome === "refused" && one.doneAt - one.sentAt >= 500) slowRefusals++
     if (!isLost(one.outcome)) continue
     if (one.ending === "reset") resets++
     if (examples.length < 10) {
@@ -130,5 +134,15 @@ export const tally = (sent: ReadonlyArray<Sent>, signalledAt: number): Tally => 
     }
   }
   const requests = sent.length
-  return { requests, outcomes: counts, late, inFlight, resets, resetUnwritten, lastWholeAt, examples }
+  return {
+    requests,
+    outcomes: counts,
+    late,
+    inFlight,
+    resets,
+    resetUnwritten,
+    slowRefusals,
+    lastWholeAt,
+    examples
+  }
 }

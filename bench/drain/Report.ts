@@ -58,7 +58,8 @@ export const loadTable = (results: ReadonlyArray<StopResult>): string => {
       String(stops.reduce((all, one) => all + of(one), 0))
     const outcomes = (of: Outcome): string => sum((one) => one.outcomes[of])
     const early = sum((one) => one.resetUnwritten)
-    const resetEarly = early === "0" ? "" : `, ${early} by reset`
+    const slow = sum((one) => one.slowRefusals)
+    const refusedHow = (early === "0" ? "" : `, ${early} by reset`) + (slow === "0" ? "" : `, ${slow} slow`)
     return [
       name,
       String(stops.length),
@@ -71,7 +72,7 @@ export const loadTable = (results: ReadonlyArray<StopResult>): string => {
       outcomes("hung"),
       outcomes("wrong"),
       sum((one) => one.resets),
-      outcomes("refused") + resetEarly,
+      outcomes("refused") + refusedHow,
       [sum((one) => one.late.answered), sum((one) => one.late.declined), sum((one) => one.late.lost)].join(
         "/"
       ),

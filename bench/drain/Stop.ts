@@ -1,7 +1,7 @@
 /** One stop of one server under one load. */
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import type { Exit, Target } from "../support/Target.js"
-import type { Outcome, Sent, Tally } from "./Account.js"
+import type { Sent, Tally } from "./Account.js"
 import { tally } from "./Account.js"
 import type { Exchange } from "./Connection.js"
 import { Connection } from "./Connection.js"
@@ -54,6 +54,9 @@ export interface StopResult extends Tally {
   readonly notes: Readonly<Record<string, number | string>>
 }
 
+/** How long connections are left to end by themselves once the server's process is gone (ms). */
+const afterExit = 4000
+
 /**
  * Runs a load. `active` resolves when the load sends nothing more; `result` when the server is gone, or was killed
  * because `cap` milliseconds had passed since the signal.
@@ -92,8 +95,9 @@ export const runStop = (
       const connection = open()
       if (await connection.opened) return connection
       const { ending } = await connection.closed
-      const outcome: Outcome = ending === "given up" ? "hung" : "refused"
-      if (kind !== undefined) sent.push({ kind, outcome, ending, sentAt: at, doneAt: performance.now() })
+      // Nothing was written, so nothing is lost, however long the refusal took.
+      if (kind !== undefined)
+        sent.push({ kind, outcome: "refused", ending, sentAt: at, doneAt: performance.now() })
       return undefined
     },
     ask: (connection, exchange) => {
@@ -141,8 +145,11 @@ export const runStop = (
       giveUp()
       throw new Error(`${target.name} ended before it was told to, in load ${load.id}\n${target.complaint()}`)
     }
-    // The sockets of a process that is gone have been closed by its kernel; what is still open is an artefact.
-    await Promise.race([Promise.all([active, ...asks]), new Promise((resolve) => setTimeout(resolve, 500))])
+    // The kernel closes what the process leaves; a client whose first packet was ignored asks again after 1 s, then 2 s.
+    await Promise.race([
+      Promise.all([active, ...asks]),
+      new Promise((resolve) => setTimeout(resolve, afterExit))
+    ])
     giveUp()
     await active
     const counted = tally(sent, signalledAt)
