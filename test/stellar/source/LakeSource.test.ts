@@ -53,7 +53,7 @@ const untilFailure = (from: Effect.Effect.Success<ReturnType<typeof source>>, st
     return { seen, error }
   })
 
-const warnings = Effect.gen(function* () {
+const warnings = Effect.sync(() => {
   const seen: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => {
     if (logLevel._tag === "Warning") seen.push(String(message))
@@ -341,6 +341,16 @@ describe("LakeSource behind a server", () => {
       const damaged = Buffer.from(server.objects.get(key)!)
       damaged[damaged.length - 1]! ^= 1
       server.objects.set(key, damaged)
+      // The ledger before it comes only after the damage has been found.
+      server.misbehave(Lake.keyOf(100, { networkPassphrase }), (response, good) => {
+        const asked = () => server.requests.filter((request) => request.includes(key)).length
+        const answer = (turns: number) => {
+          if (asked() < 2) setImmediate(answer, 200)
+          else if (turns > 0) setImmediate(answer, turns - 1)
+          else response.end(good)
+        }
+        answer(200)
+      })
       const { error, seen } = yield* untilFailure(yield* source(server.url.href, fast), 100)
       assert.deepStrictEqual(seen, [100])
       assert.strictEqual(error.reason, "corrupt")
