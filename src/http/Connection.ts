@@ -44,6 +44,8 @@ export class Connection {
   first: Response | undefined = undefined
   /** The newest of them. */
   last: Response | undefined = undefined
+  /** Whether reading was paused at the newest request, because too many answers are queued: more may be pipelined behind it, unread. */
+  heldBack = false
   /** Whether an answer has said that it is the last: what arrives from now on is not a request any more. */
   closing = false
   /** Whether our side is closed. */
@@ -90,26 +92,17 @@ export class Connection {
     if (this.last === undefined) this.first = response
     else this.last.following = response
     this.last = response
+    this.heldBack = this.socket.isPaused()
     this.pending++
     this.registry.requests++
   }
 
   /** The head of a response is about to be written: the last moment to say that it is the last one. */
   beforeHead(response: Response): void {
-    if (
-      this.registry.stopping() &&
-      response === this.last &&
-      this.epilogue === undefined &&
-      !this.mayHoldMore(response)
-    ) {
+    if (this.registry.stopping() && response === this.last && this.epilogue === undefined && !this.heldBack) {
       response.shouldKeepAlive = false
     }
     if (!response.shouldKeepAlive) this.closing = true
-  }
-
-  /** Whether more may be pipelined behind the newest request, in a buffer that is not being read because too much is queued already. */
-  private mayHoldMore(newest: Response): boolean {
-    return newest.req.complete && this.socket.isPaused()
   }
 
   /** A response is out, to the last byte. */

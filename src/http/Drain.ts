@@ -72,9 +72,13 @@ export const make = (options: Options): Effect.Effect<Drain> =>
     connections.onLeave = () => left.unsafeOpen()
     let begun = false
 
+    /** When an idle connection is let go: an answer that promised more, given after the start, buys it another grace. */
+    const dueAt = (connection: Connection, start: number): number =>
+      Math.max(start, connection.idleSince) + grace
+
     /** Until when a connection must be waited for; undefined when it need not be, infinite while it is being answered. */
     const awaited = (connection: Connection, start: number, now: number): number | undefined => {
-      if (connection.isIdle) return Math.max(start, connection.idleSince) + grace
+      if (connection.isIdle) return dueAt(connection, start)
       if (!connection.isSettled) return Number.POSITIVE_INFINITY
       const until = connection.shutAt + noteMillis
       return until > now ? until : undefined
@@ -87,7 +91,7 @@ export const make = (options: Options): Effect.Effect<Drain> =>
           left.unsafeClose()
           const now = yield* Clock.currentTimeMillis
           const due = [...connections.open].filter(
-            (connection) => connection.isIdle && Math.max(start, connection.idleSince) + grace <= now
+            (connection) => connection.isIdle && dueAt(connection, start) <= now
           )
           if (due.length > 0) {
             // Each is looked at again in a check phase: what arrived meanwhile has been read by then.
