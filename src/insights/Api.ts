@@ -79,8 +79,8 @@ export class Ledgers extends HttpApiGroup.make("ledgers")
     HttpApiEndpoint.get("list", "/")
       .setUrlParams(
         Schema.Struct({
-          before: Schema.optional(sequence("Only ledgers with a lower sequence")),
-          limit: Schema.optionalWith(limit, { default: () => bounds.limit.default })
+          before: Schema.optionalWith(sequence("Only ledgers with a lower sequence"), { exact: true }),
+          limit: Schema.optionalWith(limit, { exact: true, default: () => bounds.limit.default })
         })
       )
       .addSuccess(LedgerPage)
@@ -97,7 +97,7 @@ export class Ledgers extends HttpApiGroup.make("ledgers")
       .setUrlParams(
         Schema.Struct({
           after,
-          timeout: Schema.optionalWith(timeout, { default: () => bounds.timeout.default })
+          timeout: Schema.optionalWith(timeout, { exact: true, default: () => bounds.timeout.default })
         })
       )
       .addSuccess(Ledger)

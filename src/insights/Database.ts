@@ -85,7 +85,7 @@ const connect = (filename: string, readonly: boolean) =>
     if (readonly) return sql
     const mode = yield* SqlFailure.withBusyRetry(sql<{ journal_mode: string }>`PRAGMA journal_mode = WAL`)
     if (mode[0]?.journal_mode !== "wal") {
-      return yield* Effect.fail(new Error("the file system allows no write-ahead log"))
+      return yield* new Migrations.DatabaseRefused({ message: "the file system allows no write-ahead log" })
     }
     yield* sql`PRAGMA synchronous = NORMAL`
     yield* sql`PRAGMA foreign_keys = ON`
@@ -97,9 +97,9 @@ const connect = (filename: string, readonly: boolean) =>
 const settle = (write: SqlClient.SqlClient) =>
   Effect.gen(function* () {
     yield* write`PRAGMA optimize`
-    const [row] = yield* write<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`
-    // Another process reads: copy over what can be copied, and leave the rest of the log to whoever closes last.
-    if (row?.busy !== 0) yield* write`PRAGMA wal_checkpoint(PASSIVE)`
+    // While another process reads, this copies over what a passive checkpoint would, waits for the busy timeout, and leaves the rest of the log
+    // to whoever closes last.
+    yield* write`PRAGMA wal_checkpoint(TRUNCATE)`
   }).pipe(Effect.catchAllCause((cause) => Effect.logDebug("database was not tidied before closing", cause)))
 
 /**
@@ -112,8 +112,13 @@ export const make = Effect.fn("Database.make")(function* (
 ) {
   const refuse = (what: string, cause?: unknown) =>
     new Migrations.DatabaseRefused({ message: `DATABASE_URL=${JSON.stringify(config.url)} ${what}`, cause })
-  const unusable = (cause: unknown) =>
-    refuse(`cannot be opened: ${SqlFailure.message(cause)} (${SqlFailure.code(cause) ?? "no code"})`, cause)
+  const unusable = (cause: unknown) => {
+    const code = SqlFailure.code(cause)
+    return refuse(
+      `cannot be opened: ${SqlFailure.message(cause)}${code === undefined ? "" : ` (${code})`}`,
+      cause
+    )
+  }
   const { filename } = config
 
   yield* Effect.tryPromise(() => mkdir(dirname(filename), { recursive: true })).pipe(

@@ -146,6 +146,7 @@ describe("bad parameters", () => {
         assert.strictEqual(status, 400)
         assert.strictEqual(headers.get("content-type"), "application/problem+json")
         assert.strictEqual(json.status, 400)
+        assert.lengthOf(json.errors, 1)
         assert.strictEqual(json.errors[0].parameter, parameter)
         for (const part of [parameter, JSON.stringify(value), allowed]) assert.include(json.detail, part)
       })
@@ -244,7 +245,7 @@ describe("the description", () => {
         "/api/ledgers/next",
         "/api/ledgers/{sequence}"
       ])
-      for (const path of Object.values(json.paths) as ReadonlyArray<any>) {
+      for (const path of Object.values(json.paths) as ReadonlyArray<Service.Json>) {
         const { parameters, responses } = path.get
         for (const { description, schema } of parameters) {
           assert.strictEqual(schema.type, "integer")
@@ -252,7 +253,7 @@ describe("the description", () => {
           assert.isNumber(schema.maximum)
           assert.isString(description)
         }
-        for (const [code, { content }] of Object.entries(responses) as ReadonlyArray<any>) {
+        for (const [code, { content }] of Object.entries(responses) as ReadonlyArray<Service.Json>) {
           if (Number(code) >= 400) assert.deepStrictEqual(Object.keys(content), ["application/problem+json"])
         }
       }

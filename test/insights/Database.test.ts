@@ -190,10 +190,16 @@ describe("migrations", () => {
 
   it.scopedLive("wait for another process that is migrating", () =>
     Effect.gen(function* () {
-      const config = yield* Service.fresh
-      const first = yield* Effect.fork(Effect.scoped(open(config)))
-      const second = yield* Effect.fork(Effect.scoped(open(config)))
-      yield* Fiber.joinAll([first, second])
+      for (const mode of ["delete", "wal"]) {
+        const config = yield* Service.fresh
+        const other = Outside.connect(config.filename)
+        other.exec(`PRAGMA journal_mode = ${mode}; BEGIN IMMEDIATE`)
+        const waiting = yield* Effect.fork(Effect.scoped(open(config)))
+        yield* Effect.sleep("100 millis")
+        assert.isNull(waiting.unsafePoll())
+        other.close()
+        yield* Fiber.join(waiting)
+      }
     })
   )
 })
@@ -218,6 +224,23 @@ describe("a transaction", () => {
       assert.strictEqual(yield* rows(db), 0)
       yield* db.transaction(add(db))
       assert.strictEqual(yield* rows(db), 1)
+    })
+  )
+
+  it.scoped("holds the write lock from its beginning, and so never fails half-way for want of it", () =>
+    Effect.gen(function* () {
+      const config = yield* Service.fresh
+      const db = yield* open(config)
+      const other = Outside.connect(config.filename)
+      other.exec("PRAGMA busy_timeout = 0")
+      yield* db.transaction(
+        Effect.gen(function* () {
+          assert.throws(() => other.exec("BEGIN IMMEDIATE"), /locked/)
+          assert.strictEqual(yield* rows(db), 0)
+          yield* add(db)
+        })
+      )
+      other.close()
     })
   )
 

@@ -60,7 +60,7 @@ const settle = Effect.repeatN(TestClock.adjust(0), 3)
 /** The sequences that are stored, oldest first. */
 const stored = (store: LedgerStore.Shape) =>
   Effect.map(store.page({ before: Option.none(), limit: 200 }), (page) =>
-    page.map(({ sequence }) => sequence).reverse()
+    page.map(({ sequence }) => sequence).toReversed()
   )
 
 describe("ingestion", () => {

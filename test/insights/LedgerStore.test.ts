@@ -52,7 +52,12 @@ describe("commit", () => {
   )
 
   const refused = [
-    ["a gap", { ...Service.chain(102, 1)[0]! }, "does not follow the last one, 100: expected 101"],
+    ["a gap", Service.chain(102, 1)[0]!, "does not follow the last one, 100: expected 101"],
+    [
+      "a gap that names the right hash",
+      { ...Service.chain(102, 1)[0]!, previousHash: Service.chain(100, 1)[0]!.hash },
+      "does not follow the last one, 100: expected 101"
+    ],
     ["what lies before the first", Service.chain(99, 1)[0]!, "does not follow the last one, 100"],
     ["another ledger of the same sequence", Service.chain(100, 1, "b")[0]!, "but is stored with the hash"],
     [

@@ -55,7 +55,7 @@ const served = (network: "pubnet" | "testnet", folder: string, first: number, la
     const { json } = yield* service.ask("/api/ledgers?limit=200")
     assert.deepStrictEqual(json, {
       ledgers: range(first, last)
-        .reverse()
+        .toReversed()
         .map((sequence) => expected(network, sequence)),
       next: null
     })
