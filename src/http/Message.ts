@@ -9,12 +9,19 @@ import type { Connection } from "./Connection.js"
 
 /** A request whose body is counted where its length was not announced, and whose reader cannot take the connection down with it. */
 export class Request extends Http.IncomingMessage {
+  // Most requests have no body: these stand on the prototype until one is needed.
   /** The most bytes of body that are still accepted; no bound where the length was announced and checked. */
-  allowance = Number.POSITIVE_INFINITY
+  declare allowance: number
   /** Whether what still arrives of the body is thrown away. */
-  discarding = false
-  /** The response that goes with it, once there is one. */
-  answer: Response | undefined = undefined
+  declare discarding: boolean
+  /** The response that goes with it, where there is a body. */
+  declare answer: Response | undefined
+
+  static {
+    this.prototype.allowance = Number.POSITIVE_INFINITY
+    this.prototype.discarding = false
+    this.prototype.answer = undefined
+  }
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (this.discarding) return true
@@ -60,9 +67,9 @@ export class Response extends Http.ServerResponse<Request> {
   /** The fiber that is answering. */
   fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined = undefined
 
-  override writeHead(...args: Array<unknown>): this {
+  override writeHead(status: number, reason?: unknown, headers?: unknown): this {
     this.link?.beforeHead(this)
-    return (super.writeHead as (...args: Array<unknown>) => this).apply(this, args)
+    return super.writeHead(status, reason as string, headers as Http.OutgoingHttpHeaders)
   }
 
   /** Node calls it when the last byte has been handed to the system. */
