@@ -71,10 +71,15 @@ describe.skipIf(!Recorded.available)(`recorded ledgers${Recorded.note}`, () => {
     served("pubnet", pubnet, 63_092_982, 63_092_991)
   )
 
-  it.scopedLive("serves the eleven of protocol 13, and does not go on across the gap after them", () =>
+  it.scopedLive("serves the eleven of protocol 13, and halts at the gap after them", () =>
     Effect.gen(function* () {
       const service = yield* served("pubnet", pubnet, 30_822_015, 30_822_025)
-      yield* Effect.sleep("200 millis")
+      const { halt } = yield* Service.until(service, (status) => status.state === "halted")
+      assert.strictEqual(halt!.reason, "missing")
+      assert.include(halt!.object!, "30822026")
+      const { obstacles, ready } = yield* service.lifecycle.readiness.status
+      assert.isFalse(ready)
+      assert.include(obstacles[0]!.reason, "the lake has a gap at 30822026")
       const cursor = yield* service.store.cursor
       assert.strictEqual(Option.getOrThrow(cursor).sequence, 30_822_025)
     })

@@ -87,9 +87,8 @@ export const make = Effect.fnUntraced(function* (store: LakeStore, options: Opti
     return (LakeSchema.newestOf(keys) ?? 0) > range.end
   })
 
-  /** Waits for the object of a batch, and polls only once the one before it is there: at the tip, one reader asks and not all that are ahead. */
+  /** Waits for the object of a batch (one that does not come though later ones do ends in `missing`), and polls only once the one before it is there: at the tip, one reader asks and not all that are ahead. */
   const waitFor = Effect.fnUntraced(function* (described: LakeSchema.LakeSchema, job: Job) {
-    let warned = false
     for (let polls = 0; ; polls++) {
       const found = yield* byForm(described, job.range.start, polls % secondLook === 0, (key) =>
         Effect.map(
@@ -102,17 +101,16 @@ export const make = Effect.fnUntraced(function* (store: LakeStore, options: Opti
         yield* Deferred.await(job.before)
         continue
       }
-      if (!warned && polls % secondLook === secondLook - 1 && (yield* goesOn(described, job.range))) {
-        warned = true
-        yield* Effect.logWarning(
-          "An object is missing in the ledger lake though later ones are there, waiting for it"
-        ).pipe(Effect.annotateLogs({ lake: store.name, sequence: job.range.start }))
+      if (polls % secondLook === secondLook - 1 && (yield* goesOn(described, job.range))) {
+        const object = store.locate(LakeSchema.keysOf(described, job.range.start)[0]!)
+        const message = `${object} is missing though later ledgers are there: the lake has a gap at ${job.range.start}`
+        return yield* new LedgerSourceError({ reason: "missing", object, message })
       }
       yield* Effect.sleep(options.pollInterval)
     }
   })
 
-  /** The ledgers of a batch, as soon as they are there. Ends in `corrupt` or `unreadable`; waits for ever for what does not come. */
+  /** The ledgers of a batch, as soon as they are there. Ends in `corrupt`, `missing` or `unreadable`; at the tip it waits for ever. */
   const load = Effect.fnUntraced(function* (described: LakeSchema.LakeSchema, job: Job) {
     const { bytes, key } = yield* waitFor(described, job)
     yield* Deferred.succeed(job.found, undefined)

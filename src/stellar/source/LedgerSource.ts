@@ -23,6 +23,8 @@ export interface RawLedger {
 export type SourceFailure =
   /** An object was there but is not what it must be: truncated, checksum mismatch, not XDR, wrong range. */
   | "corrupt"
+  /** An object is not there though later ones are, and did not come for a while: the lake has a gap. */
+  | "missing"
   /** The lake or its configuration cannot be read: missing folder, permission, a network that is not the configured one. */
   | "unreadable"
 
