@@ -134,42 +134,47 @@ describe("LakeSource on a folder", () => {
     })
   )
 
-  it.scoped("waits at the tip, looking every second, and ends in missing where the lake goes on after a gap", () =>
-    Effect.gen(function* () {
-      const root = yield* folder
-      const made = yield* ledgers(100, 6)
-      const layout = { networkPassphrase }
-      Lake.write(root, Lake.pack(made.slice(0, 2), layout))
-      const lake = yield* source(root)
-      const logged = yield* warnings
-      const found = yield* Queue.unbounded<number>()
-      const reading = yield* lake.ledgers(100, undefined).pipe(
-        Stream.runForEach((ledger) => Queue.offer(found, ledger.sequence)),
-        Effect.provide(logged.layer),
-        Effect.flip,
-        Effect.fork
-      )
-      assert.strictEqual(yield* Queue.take(found), 100)
-      assert.strictEqual(yield* Queue.take(found), 101)
-      yield* asleep
-      Lake.write(root, Lake.pack(made.slice(2, 3), layout))
-      yield* TestClock.adjust("999 millis")
-      yield* settle
-      assert.strictEqual(yield* Queue.size(found), 0)
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual(yield* Queue.take(found), 102)
-      assert.deepStrictEqual(logged.seen, [])
-      // 103 is missing, 104 and 105 are there.
-      Lake.write(root, Lake.pack(made.slice(4), layout))
-      const error = yield* drive(reading)
-      assert.strictEqual(yield* Queue.size(found), 0)
-      assert.strictEqual(error.reason, "missing")
-      assert.strictEqual(error.object, path.join(root, Lake.keyOf(103, layout)))
-      assert.include(error.message, "the lake has a gap at 103")
-      // Whoever asks again once it is there goes on as if nothing had been.
-      Lake.write(root, Lake.pack(made.slice(3, 4), layout))
-      assert.deepStrictEqual((yield* take(lake, 103, 3)).map(({ sequence }) => sequence), [103, 104, 105])
-    })
+  it.scoped(
+    "waits at the tip, looking every second, and ends in missing where the lake goes on after a gap",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* folder
+        const made = yield* ledgers(100, 6)
+        const layout = { networkPassphrase }
+        Lake.write(root, Lake.pack(made.slice(0, 2), layout))
+        const lake = yield* source(root)
+        const logged = yield* warnings
+        const found = yield* Queue.unbounded<number>()
+        const reading = yield* lake.ledgers(100, undefined).pipe(
+          Stream.runForEach((ledger) => Queue.offer(found, ledger.sequence)),
+          Effect.provide(logged.layer),
+          Effect.flip,
+          Effect.fork
+        )
+        assert.strictEqual(yield* Queue.take(found), 100)
+        assert.strictEqual(yield* Queue.take(found), 101)
+        yield* asleep
+        Lake.write(root, Lake.pack(made.slice(2, 3), layout))
+        yield* TestClock.adjust("999 millis")
+        yield* settle
+        assert.strictEqual(yield* Queue.size(found), 0)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* Queue.take(found), 102)
+        assert.deepStrictEqual(logged.seen, [])
+        // 103 is missing, 104 and 105 are there.
+        Lake.write(root, Lake.pack(made.slice(4), layout))
+        const error = yield* drive(reading)
+        assert.strictEqual(yield* Queue.size(found), 0)
+        assert.strictEqual(error.reason, "missing")
+        assert.strictEqual(error.object, path.join(root, Lake.keyOf(103, layout)))
+        assert.include(error.message, "the lake has a gap at 103")
+        // Whoever asks again once it is there goes on as if nothing had been.
+        Lake.write(root, Lake.pack(made.slice(3, 4), layout))
+        assert.deepStrictEqual(
+          (yield* take(lake, 103, 3)).map(({ sequence }) => sequence),
+          [103, 104, 105]
+        )
+      })
   )
 
   it.scoped("gives an object that is being written a little time, and then says which one is corrupt", () =>
