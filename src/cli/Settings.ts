@@ -80,6 +80,8 @@ export const read = Effect.gen(function* () {
     ["SHUTDOWN_TIMEOUT", budget.whole],
     ["SHUTDOWN_IDLE_GRACE", budget.idleGrace],
     ["SHUTDOWN_NEW_REQUESTS", budget.newRequests],
+    ["SHUTDOWN_WAIT_FOR_CONNECTIONS", String(budget.waitForConnections)],
+    ["SHUTDOWN_FORCE_AFTER_TIMEOUT", String(budget.forceAfterTimeout)],
     ["TERMINATION_GRACE_PERIOD", shutdown.terminationGracePeriod]
   ]
   return {

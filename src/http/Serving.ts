@@ -43,16 +43,18 @@ export const layerConfig = <A, E, R>(served: Layer.Layer<A, E, R>) =>
 
 /** The health listener of the environment (`HEALTH_PORT`), released as `health`; nothing without the key. Fails as `HealthServer.layer` does, or with `ConfigError`. */
 export const healthConfig = Layer.unwrapEffect(
-  Effect.map(HttpServerConfig.config, (config) =>
-    Option.match(config.healthPort, {
-      onNone: () => Layer.empty,
-      onSome: (port) =>
-        Layer.tap(HealthServer.layer(port, { config }), (context) =>
-          Option.match(Context.get(context, HealthServer.HealthServer).address, {
-            onNone: () => Effect.void,
-            onSome: (address) => sayWhere("health is listening", address)
-          })
-        ).pipe(Resource.named("health", { limit: releaseLimit }), Layer.discard)
-    })
-  )
+  Effect.gen(function* () {
+    const config = yield* HttpServerConfig.config
+    const { stages } = yield* Budget.Budget
+    if (Option.isNone(config.healthPort)) return Layer.empty
+    return Layer.tap(HealthServer.layer(config.healthPort.value, { config }), (context) =>
+      Option.match(Context.get(context, HealthServer.HealthServer).address, {
+        onNone: () => Effect.void,
+        onSome: (address) => sayWhere("health is listening", address)
+      })
+    ).pipe(
+      Resource.named("health", { limit: Duration.min(releaseLimit, stages.telemetry) }),
+      Layer.discard
+    )
+  })
 )

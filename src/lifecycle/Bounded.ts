@@ -14,6 +14,12 @@ import * as Option from "effect/Option"
 /** Milliseconds by Effect's clock, with the fractions that the clock has. */
 export const now: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1e6)
 
+/** Ends at a moment, in milliseconds by the clock; never, for one that is infinitely far away. Interrupting it is free. */
+export const until = (at: number): Effect.Effect<void> =>
+  at === Number.POSITIVE_INFINITY
+    ? Effect.never
+    : Effect.flatMap(now, (from) => Effect.sleep(Math.max(0, at - from)))
+
 /**
  * Runs `work` and waits for its exit, but no longer than until `expired` ends. Then the work is asked to stop (interruption reaches the
  * parts of it that allow it), no longer awaited, and the answer is none. Never fails, and cannot be interrupted: it is bounded by `expired`.

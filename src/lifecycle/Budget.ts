@@ -27,8 +27,14 @@ export interface Shape {
   readonly whole: Duration.Duration
   /** How long an idle connection stays open after the drain began. */
   readonly idleGrace: Duration.Duration
+  /** Whether the whole was set, or is what the stages add up to. */
+  readonly wholeIsSet: boolean
   /** What a request gets that arrives after the stop has begun. */
   readonly newRequests: ShutdownConfig.NewRequests
+  /** Whether requests in flight are waited for; when not, they are interrupted as soon as the drain begins. */
+  readonly waitForConnections: boolean
+  /** Whether the whole limit ends the stop; when not, it only warns. */
+  readonly forceAfterTimeout: boolean
   /** The sum in words, a line a step, for `config check`. */
   readonly arithmetic: ReadonlyArray<string>
 }
@@ -157,7 +163,10 @@ export const derive = (config: ShutdownConfig.ShutdownConfig): Either.Either<Sha
     },
     whole: Duration.millis(whole),
     idleGrace: Duration.millis(idle),
+    wholeIsSet: Option.isSome(config.total),
     newRequests: config.newRequests,
+    waitForConnections: config.waitForConnections,
+    forceAfterTimeout: config.forceAfterTimeout,
     arithmetic: [
       ...(shrunk ? [`asked for: ${sum(announce, asked)}`, `SHUTDOWN_TIMEOUT allows ${seconds(whole)}`] : []),
       sum(announce, fitted),

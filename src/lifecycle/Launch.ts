@@ -17,6 +17,7 @@ import * as Budget from "./Budget.js"
 import * as DurationConfig from "./DurationConfig.js"
 import * as Host from "./Host.js"
 import * as Lifecycle from "./Lifecycle.js"
+import * as Plan from "./Plan.js"
 import * as ShutdownConfig from "./ShutdownConfig.js"
 import * as ShutdownLog from "./ShutdownLog.js"
 import * as ShutdownReport from "./ShutdownReport.js"
@@ -102,6 +103,7 @@ const run = <A, E>(
         ? { reason: { _tag: "StartFailed", cause: Cause.fail(read.left) }, unfinished: Option.none() }
         : yield* live(
             lifecycle,
+            budget,
             Layer.provide(
               app,
               Layer.merge(Layer.succeed(Lifecycle.Lifecycle, lifecycle), Layer.succeed(Budget.Budget, budget))
@@ -132,6 +134,7 @@ interface End {
 /** Acquires the graph and waits for a reason to stop, which may come before everything is acquired. */
 const live = <A, E>(
   lifecycle: Lifecycle.Shape,
+  budget: Budget.Shape,
   graph: Layer.Layer<A, E>,
   scope: Scope.CloseableScope
 ): Effect.Effect<End> =>
@@ -149,7 +152,10 @@ const live = <A, E>(
     if (Exit.isFailure(acquired.value)) {
       yield* lifecycle.stop({ _tag: "StartFailed", cause: acquired.value.cause })
     } else {
-      yield* lifecycle.internal.advance("ready")
+      const plan = Plan.check(lifecycle, budget)
+      yield* Either.isLeft(plan)
+        ? lifecycle.stop({ _tag: "StartFailed", cause: Cause.fail(plan.left) })
+        : lifecycle.internal.advance("ready")
     }
     return { reason: yield* lifecycle.stopRequested, unfinished: Option.none() }
   })

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Bounded from "./Bounded.js"
+import type { Hook } from "./Hooks.js"
 import type { LifecycleEvent } from "./LifecycleEvent.js"
 import * as Phase from "./Phase.js"
 import * as Readiness from "./Readiness.js"
@@ -44,6 +45,8 @@ export interface Shape {
   readonly readiness: Readiness.Shape
   /** Has `quiesce` run when the drain begins, for as long as the scope is open. One that is added during the drain or later does not run. */
   readonly addQuiesce: (quiesce: Quiesce) => Effect.Effect<void, never, Scope.Scope>
+  /** Has `hook` run before or after the graph is released. It stays, whatever becomes of the scope that it was added in; one added after its moment does not run. */
+  readonly addHook: (hook: Hook) => Effect.Effect<void>
   /** Asks for a stop and returns at once. The first reason counts. Never fails. */
   readonly stop: (reason: StopReason) => Effect.Effect<void>
   /** As {@link stop}, for callbacks outside Effect. */
@@ -64,6 +67,7 @@ export interface Internal {
   /** Moves on to a later phase; an earlier one is ignored. */
   readonly advance: (phase: Phase.Phase) => Effect.Effect<void>
   readonly quiesces: ReadonlySet<Quiesce>
+  readonly hooks: ReadonlyArray<Hook>
   /** Ends with the second signal. Reasons that are no signals do not count: a worker that fails while stopping is no hurry. */
   readonly stopRepeated: Effect.Effect<StopReason>
   /** When acquisitions must be over, in milliseconds by the clock. */
@@ -83,6 +87,7 @@ export const make = (startupTimeout: Duration.Duration): Effect.Effect<Shape> =>
     for (const phase of Phase.all) reached.set(phase, yield* Deferred.make<void>())
     const subscribers = new Set<Subscriber>()
     const quiesces = new Set<Quiesce>()
+    const hooks: Array<Hook> = []
     const started = yield* Bounded.now
     let current: Phase.Phase = "starting"
     let signals = 0
@@ -119,6 +124,11 @@ export const make = (startupTimeout: Duration.Duration): Effect.Effect<Shape> =>
       awaitPhase: (wanted) => Deferred.await(reached.get(wanted)!),
       readiness: Readiness.make(phase),
       addQuiesce: (quiesce) => scoped(quiesces, quiesce),
+      addHook: (hook) =>
+        Effect.sync(() => {
+          hooks.push(hook)
+          if (hook.when === "after-release") stopping.tailMillis += Duration.toMillis(hook.limit)
+        }),
       stop: (reason) => Effect.sync(() => unsafeStop(reason)),
       unsafeStop,
       stopRequested: Deferred.await(first),
@@ -127,6 +137,7 @@ export const make = (startupTimeout: Duration.Duration): Effect.Effect<Shape> =>
       internal: {
         stopping,
         quiesces,
+        hooks,
         stopRepeated: Deferred.await(second),
         startDeadline: started + Duration.toMillis(startupTimeout),
         advance: (next) =>

@@ -7,10 +7,10 @@
 import type { Phase } from "./Phase.js"
 import type { StopReason } from "./StopReason.js"
 
-/** The two things a resource does when the service stops: finish what is in hand, then dispose. */
-export type StepKind = "quiesce" | "release"
+/** The two things a resource does when the service stops (finish what is in hand, then dispose), and what a hook does around the releases. */
+export type StepKind = "quiesce" | "release" | "hook"
 
-/** Which quiesce or release an event speaks of. */
+/** Which quiesce, release or hook an event speaks of. */
 export interface Step {
   readonly kind: StepKind
   /** The name that the resource was given. */
@@ -50,7 +50,20 @@ export type LifecycleEvent =
       readonly wholeMillis: number
     }
   /** A second signal arrived: waiting is cut short. */
-  | { readonly _tag: "StopRepeated"; readonly at: number; readonly reason: StopReason }
+  | {
+      readonly _tag: "StopRepeated"
+      readonly at: number
+      readonly reason: StopReason
+      /** What was still to be done, by name. */
+      readonly open: ReadonlyArray<string>
+    }
+  /** The whole limit has passed, and by configuration that only warns. Told once a second. */
+  | {
+      readonly _tag: "StopOverdue"
+      readonly at: number
+      readonly overdueMillis: number
+      readonly open: ReadonlyArray<string>
+    }
   | { readonly _tag: "Acquired"; readonly at: number; readonly name: string; readonly durationMillis: number }
   /** An acquisition did not come to its end within its limit; whatever it still yields is released on arrival. */
   | {
@@ -88,7 +101,7 @@ export type LifecycleEvent =
       readonly requests: ReadonlyArray<InterruptedRequest>
     }
   | { readonly _tag: "Drained"; readonly at: number; readonly server: string; readonly count: DrainCount }
-  /** The whole limit ran out, or a second signal cut the waiting short; `open` was still being released. */
+  /** Time ran out, the whole's or that of a second signal, and `open` was still being released. */
   | { readonly _tag: "StopForced"; readonly at: number; readonly open: ReadonlyArray<string> }
   | {
       readonly _tag: "StopCompleted"

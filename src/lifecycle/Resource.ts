@@ -5,7 +5,6 @@
  * its time free. What the layer needs must be provided from outside: if a shared dependency were wrapped in with it and the release given up,
  * the dependency's count of users would never fall, and it would never be closed.
  */
-import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -19,6 +18,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Bounded from "./Bounded.js"
 import * as Lifecycle from "./Lifecycle.js"
+import * as Reported from "./Reported.js"
 import * as Steps from "./Steps.js"
 
 /** How a named layer is bounded. */
@@ -76,13 +76,12 @@ const makeStep = (
     const closed = yield* Deferred.make<void>()
     let begun = false
     const release = (exit: Exit.Exit<unknown, unknown>) =>
-      reported(
-        lifecycle,
-        { kind: "release", name },
-        stopping.limit(limitMillis, reserveMillis),
-        Scope.close(inner, exit),
-        stopping.expiry(limitMillis, reserveMillis)
-      )
+      Reported.run(lifecycle, {
+        step: { kind: "release", name },
+        limitMillis,
+        reserveMillis: reserveMillis + stopping.tailMillis,
+        work: Scope.close(inner, exit)
+      })
     const step: Steps.ReleaseStep = {
       name,
       limitMillis,
@@ -106,30 +105,6 @@ const makeStep = (
     }
     stopping.open.add(step)
     return step
-  })
-
-/** Runs a quiesce or release within its time and tells how it went. Never fails. */
-export const reported = (
-  lifecycle: Lifecycle.Shape,
-  step: { readonly kind: "quiesce" | "release"; readonly name: string },
-  limit: Effect.Effect<number>,
-  work: Effect.Effect<unknown, unknown>,
-  expired: Effect.Effect<unknown>
-): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const limitMillis = yield* limit
-    const start = yield* Bounded.now
-    yield* lifecycle.emit({ _tag: "StepStarted", step, limitMillis })
-    const outcome = yield* Bounded.run(work, expired)
-    const durationMillis = (yield* Bounded.now) - start
-    if (Option.isNone(outcome)) {
-      yield* lifecycle.emit({ _tag: "StepTimedOut", step, durationMillis, limitMillis })
-    } else if (Exit.isFailure(outcome.value)) {
-      const error = Cause.pretty(outcome.value.cause)
-      yield* lifecycle.emit({ _tag: "StepFailed", step, durationMillis, error })
-    } else {
-      yield* lifecycle.emit({ _tag: "StepCompleted", step, durationMillis })
-    }
   })
 
 /** Builds in a fiber of its own, which can be given up, and takes over what it did to fiber refs. */

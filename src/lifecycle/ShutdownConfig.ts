@@ -4,7 +4,9 @@
  * Every key has its default on its own leaf, so that a half-set group never turns into all defaults without a word.
  */
 import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as DurationConfig from "./DurationConfig.js"
 
@@ -47,7 +49,21 @@ export interface ShutdownConfig {
   readonly idleGrace: Option.Option<Duration.Duration>
   /** `SHUTDOWN_NEW_REQUESTS`, `serve`. */
   readonly newRequests: NewRequests
+  /** Whether requests in flight are waited for. `SHUTDOWN_WAIT_FOR_CONNECTIONS`, true; false interrupts them at once (relaxes law 7). */
+  readonly waitForConnections: boolean
+  /** Whether the whole limit ends the stop. `SHUTDOWN_FORCE_AFTER_TIMEOUT`, true; false only warns, once a second (relaxes law 2). */
+  readonly forceAfterTimeout: boolean
 }
+
+const flag = (key: string, standard: boolean): Config.Config<boolean> =>
+  Config.string(key).pipe(
+    Config.mapOrFail((text) =>
+      text === "true" || text === "false"
+        ? Either.right(text === "true")
+        : Either.left(ConfigError.InvalidData([], `"${text}" is neither; allowed are true, false`))
+    ),
+    Config.withDefault(standard)
+  )
 
 const stage = (key: string) => Config.option(DurationConfig.duration(key, DurationConfig.positive))
 
@@ -73,7 +89,9 @@ export const config: Config.Config<ShutdownConfig> = Config.all({
     "serve",
     "read-only",
     "reject"
-  )("SHUTDOWN_NEW_REQUESTS").pipe(Config.withDefault("serve" as const))
+  )("SHUTDOWN_NEW_REQUESTS").pipe(Config.withDefault("serve" as const)),
+  waitForConnections: flag("SHUTDOWN_WAIT_FOR_CONNECTIONS", true),
+  forceAfterTimeout: flag("SHUTDOWN_FORCE_AFTER_TIMEOUT", true)
 })
 
 /** Everything at its default. */
@@ -90,5 +108,7 @@ export const defaults: ShutdownConfig = {
   total: Option.none(),
   terminationGracePeriod: Option.none(),
   idleGrace: Option.none(),
-  newRequests: "serve"
+  newRequests: "serve",
+  waitForConnections: true,
+  forceAfterTimeout: true
 }

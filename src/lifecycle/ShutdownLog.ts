@@ -50,7 +50,14 @@ const lineOf = (event: LifecycleEvent, startFailed: boolean): Effect.Effect<void
     case "StopRepeated":
       return line("warning", "second signal: waiting is cut short", {
         event_type: "shutdown_repeated",
-        reason: StopReason.describe(event.reason)
+        reason: StopReason.describe(event.reason),
+        open: event.open
+      })
+    case "StopOverdue":
+      return line("warning", "shutdown is overdue", {
+        event_type: "shutdown_overdue",
+        overdue_ms: round(event.overdueMillis),
+        open: event.open
       })
     case "Acquired":
       return line("debug", "acquired", {

@@ -51,7 +51,7 @@ export interface ShutdownReport {
   readonly drains: Readonly<Record<string, DrainCount>>
   /** Requests that were cut at a limit. */
   readonly requestsInterrupted: ReadonlyArray<InterruptedRequest>
-  /** What was still open when the stop was forced; absent when it was not. */
+  /** What was still open when the stop was forced, or a second signal came; absent when neither was. */
   readonly forcedOpen?: ReadonlyArray<string>
   /** See `ExitCode`. */
   readonly exitCode: number
@@ -132,12 +132,15 @@ export const collector: Effect.Effect<Collector> = Effect.sync(() => {
         drains[event.server] = event.count
         return
       case "StopForced":
-        forcedOpen = event.open
+        forcedOpen ??= event.open
         return
       case "StopCompleted":
         durationMillis = event.durationMillis
         return
       case "StopRepeated":
+        forcedOpen ??= event.open
+        return
+      case "StopOverdue":
       case "Acquired":
         return
     }

@@ -4,17 +4,21 @@
  * The order of the releases is the layer graph's. What is added here is time: a whole that ends, a latest start for every named release
  * whatever hangs before it, and a second signal that starts all that is left at once.
  */
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Bounded from "./Bounded.js"
 import type * as Budget from "./Budget.js"
+import * as Hooks from "./Hooks.js"
 import type * as Lifecycle from "./Lifecycle.js"
-import * as Resource from "./Resource.js"
+import * as Plan from "./Plan.js"
+import * as Reported from "./Reported.js"
 import * as Steps from "./Steps.js"
 import type { StopReason } from "./StopReason.js"
 
@@ -25,11 +29,14 @@ export const initiate = (
   reason: StopReason
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const wholeMillis = Duration.toMillis(budget.whole)
-    lifecycle.internal.stopping.begin((yield* Bounded.now) + wholeMillis)
+    const { stopping } = lifecycle.internal
+    const wholeMillis = Plan.whole(lifecycle, budget)
+    const deadline = (yield* Bounded.now) + wholeMillis
+    stopping.begin(budget.forceAfterTimeout ? deadline : Number.POSITIVE_INFINITY)
     yield* lifecycle.emit({ _tag: "StopInitiated", reason, wholeMillis })
-    // A daemon of this run: it ends with the first second signal, or holds nothing but a deferred of the run.
+    // Daemons of this run: the first holds nothing but a deferred, the second ends with the stop.
     yield* Effect.forkDaemon(hurryOnSecondSignal(lifecycle))
+    if (!budget.forceAfterTimeout) yield* Effect.forkDaemon(warnWhenOverdue(lifecycle, deadline))
   })
 
 /**
@@ -45,7 +52,7 @@ export const callOff = (
   return Effect.gen(function* () {
     const start = yield* Bounded.now
     const reserve = Steps.longestChain(HashSet.fromIterable(stopping.open))
-    const expired = stopping.expiry(Duration.toMillis(budget.whole), reserve)
+    const expired = stopping.expiry(Plan.whole(lifecycle, budget), reserve + stopping.tailMillis)
     const outcome = yield* Bounded.run(Fiber.interrupt(build), expired)
     // Named acquisitions speak for themselves and are given up long before this.
     if (Option.isNone(outcome)) {
@@ -75,9 +82,27 @@ export const stop = (
 
 const hurryOnSecondSignal = (lifecycle: Lifecycle.Shape) =>
   Effect.interruptible(lifecycle.internal.stopRepeated).pipe(
-    Effect.flatMap((reason) => lifecycle.emit({ _tag: "StopRepeated", reason })),
+    Effect.flatMap((reason) =>
+      lifecycle.emit({ _tag: "StopRepeated", reason, open: lifecycle.internal.stopping.openNames() })
+    ),
     Effect.zipRight(lifecycle.internal.stopping.hurry)
   )
+
+/** Says once a second that the whole limit has passed, and what is still open, until the stop is over. */
+const warnWhenOverdue = (lifecycle: Lifecycle.Shape, deadline: number) => {
+  const warn = Effect.flatMap(Bounded.now, (now) =>
+    lifecycle.emit({
+      _tag: "StopOverdue",
+      overdueMillis: now - deadline,
+      open: lifecycle.internal.stopping.openNames()
+    })
+  )
+  return Bounded.until(deadline).pipe(
+    Effect.zipRight(Effect.repeat(warn, Schedule.spaced("1 second"))),
+    Effect.raceFirst(lifecycle.awaitPhase("stopped")),
+    Effect.interruptible
+  )
+}
 
 /** Readiness says no while everything is still served, for as long as balancers need to look away. */
 const announce = (lifecycle: Lifecycle.Shape, budget: Budget.Shape) =>
@@ -90,52 +115,66 @@ const announce = (lifecycle: Lifecycle.Shape, budget: Budget.Shape) =>
         )
   )
 
-/** Every quiesce at once, each within its limit, and all within what the releases leave over. */
+/** Every quiesce at once, each within its limit, and all within what hooks and releases leave over. A second signal ends the waiting. */
 const drain = (lifecycle: Lifecycle.Shape) =>
   Effect.gen(function* () {
-    const { quiesces, stopping } = lifecycle.internal
+    const { hooks, quiesces, stopping } = lifecycle.internal
     yield* lifecycle.internal.advance("draining")
-    const reserve = Steps.longestChain(HashSet.fromIterable(stopping.open))
+    const reserveMillis = Hooks.sum(Hooks.due(hooks, "before-release")) + graphReserve(lifecycle)
     yield* Effect.forEach(
       [...quiesces],
-      ({ limit, name, run }) => {
-        const millis = stopping.limit(Duration.toMillis(limit), reserve)
-        return Resource.reported(
-          lifecycle,
-          { kind: "quiesce", name },
-          millis,
-          Effect.interruptible(run),
-          Effect.raceFirst(
-            Effect.flatMap(millis, (left) => Effect.sleep(left)),
-            stopping.hurried
-          )
-        )
-      },
+      ({ limit, name, run }) =>
+        Reported.run(lifecycle, {
+          step: { kind: "quiesce", name },
+          limitMillis: Duration.toMillis(limit),
+          reserveMillis,
+          work: Effect.interruptible(run),
+          cut: stopping.hurried
+        }),
       { concurrency: "unbounded", discard: true }
     )
   })
 
-/** Closes the graph. Returns when it is closed, when everything named was released or given up and the time is over, or a second after a hurry. */
+/** What the graph and the hooks after it need, in milliseconds. */
+const graphReserve = ({ internal: { stopping } }: Lifecycle.Shape) =>
+  Steps.longestChain(HashSet.fromIterable(stopping.open)) + stopping.tailMillis
+
+/** Hooks, the graph, hooks. Ends when all of it is released or given up, at the deadline, or a second after a hurry. */
 const release = (lifecycle: Lifecycle.Shape, scope: Scope.CloseableScope) =>
   Effect.gen(function* () {
-    const { stopping } = lifecycle.internal
+    const { hooks, stopping } = lifecycle.internal
     const rescues = yield* Effect.forEach([...stopping.open], (step) =>
       Effect.forkDaemon(Effect.interruptible(startAtTheLatest(lifecycle, step)))
     )
+    const graphEnded = yield* Deferred.make<void>()
+    const last = yield* Effect.forkDaemon(afterGraph(lifecycle, Deferred.await(graphEnded)))
+    yield* Hooks.run(lifecycle, Hooks.due(hooks, "before-release"), graphReserve(lifecycle))
     const outcome = yield* Bounded.run(
       Effect.zipRight(
         Scope.close(scope, Exit.void),
         Effect.suspend(() => remaining(lifecycle))
       ),
       // The last releases end exactly at the deadline; they get the turn to say so before the whole is called overrun.
-      Effect.zipRight(expiryOfWhole(lifecycle), Effect.yieldNow())
+      Effect.zipRight(graphExpiry(lifecycle), Effect.yieldNow())
     )
     yield* Effect.forEach(rescues, Fiber.interruptFork, { discard: true })
     if (Option.isNone(outcome) || stopping.open.size > 0) {
-      const open = [...stopping.open].map((step) => step.name)
-      yield* lifecycle.emit({ _tag: "StopForced", open })
+      yield* lifecycle.emit({ _tag: "StopForced", open: stopping.openNames() })
     }
+    yield* Deferred.succeed(graphEnded, void 0)
+    yield* Fiber.await(last)
   })
+
+/** The hooks after the graph: when it has ended, when their time would otherwise run out, or in a hurry. */
+const afterGraph = (lifecycle: Lifecycle.Shape, graphEnded: Effect.Effect<void>) => {
+  const { hooks, stopping } = lifecycle.internal
+  return Effect.suspend(() => Bounded.until(stopping.deadline() - stopping.tailMillis)).pipe(
+    Effect.raceFirst(graphEnded),
+    Effect.raceFirst(stopping.hurried),
+    Effect.interruptible,
+    Effect.zipRight(Effect.suspend(() => Hooks.run(lifecycle, Hooks.due(hooks, "after-release"), 0)))
+  )
+}
 
 /**
  * Named releases that the scope knows nothing of, since an acquisition around them never came back: those that nothing open is built on first, then
@@ -155,18 +194,20 @@ const remaining = (lifecycle: Lifecycle.Shape): Effect.Effect<void> =>
 /** Releases a step at the last moment at which it and what comes after it still fit, or as soon as there is a hurry. */
 const startAtTheLatest = (lifecycle: Lifecycle.Shape, step: Steps.ReleaseStep) => {
   const { stopping } = lifecycle.internal
-  return Effect.flatMap(Bounded.now, (now) =>
-    Effect.raceFirst(
-      Effect.sleep(Math.max(0, stopping.deadline() - step.limitMillis - step.reserveMillis - now)),
-      stopping.hurried
-    )
-  ).pipe(Effect.zipRight(step.close(Exit.void)))
+  return Effect.suspend(() =>
+    Bounded.until(stopping.deadline() - step.limitMillis - step.reserveMillis - stopping.tailMillis)
+  ).pipe(Effect.raceFirst(stopping.hurried), Effect.zipRight(step.close(Exit.void)))
 }
 
-const expiryOfWhole = (lifecycle: Lifecycle.Shape) => {
+/** Ends when the graph has had its time: at the deadline less what the hooks after it need, or at the end of a hurry. */
+const graphExpiry = (lifecycle: Lifecycle.Shape) => {
   const { stopping } = lifecycle.internal
-  const untilDeadline = Effect.flatMap(Bounded.now, (now) =>
-    Effect.sleep(Math.max(0, stopping.deadline() - now))
+  return Effect.suspend(() => Bounded.until(stopping.deadline() - stopping.tailMillis)).pipe(
+    Effect.raceFirst(
+      Effect.zipRight(
+        stopping.hurried,
+        Effect.suspend(() => Bounded.until(stopping.deadline()))
+      )
+    )
   )
-  return Effect.raceFirst(untilDeadline, Effect.zipRight(stopping.hurried, untilDeadline))
 }

@@ -2,6 +2,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Bounded from "./Bounded.js"
+import type { Step } from "./LifecycleEvent.js"
 import type { ReleaseStep } from "./Steps.js"
 
 /** What a hurried stop still gives all that is left, together, in milliseconds (law 5). */
@@ -19,6 +20,12 @@ export interface Stopping {
   readonly hurry: Effect.Effect<void>
   /** The named releases that are still due. */
   readonly open: Set<ReleaseStep>
+  /** Every quiesce, release and hook that has begun and not ended, and when it began. */
+  readonly running: Map<Step, number>
+  /** What has not ended, by name: what runs, then what is due. */
+  readonly openNames: () => ReadonlyArray<string>
+  /** What must be left on the clock when the graph is released: the limits of the hooks that come after it, in milliseconds. */
+  tailMillis: number
   /** Ends when something that began now and may take `limitMillis` has had its time: by its limit, the whole's, or the hurry's. */
   readonly expiry: (limitMillis: number, reserveMillis: number) => Effect.Effect<void>
   /** The limit that {@link expiry} comes to as of now, in milliseconds. */
@@ -35,7 +42,17 @@ export const make: Effect.Effect<Stopping> = Effect.gen(function* () {
     Effect.map(Bounded.now, (now) =>
       Math.max(0, Math.min(limitMillis, deadline - now - (isHurried ? 0 : reserveMillis)))
     )
+  const open = new Set<ReleaseStep>()
+  const running = new Map<Step, number>()
   return {
+    running,
+    tailMillis: 0,
+    openNames: () => {
+      const names = new Set<string>()
+      for (const { kind, name } of running.keys()) names.add(kind === "release" ? name : `${name} (${kind})`)
+      for (const { name } of open) names.add(name)
+      return [...names]
+    },
     deadline: () => deadline,
     begin: (at) => {
       if (deadline === Number.POSITIVE_INFINITY) deadline = at
@@ -46,7 +63,7 @@ export const make: Effect.Effect<Stopping> = Effect.gen(function* () {
       isHurried = true
       return Deferred.succeed(hurried, void 0)
     }),
-    open: new Set<ReleaseStep>(),
+    open,
     limit,
     expiry: (limitMillis, reserveMillis) =>
       Effect.flatMap(limit(limitMillis, reserveMillis), (millis) =>
