@@ -1,6 +1,6 @@
 /** Which requests are let in: the policy for those that arrive during a drain, and what a head alone shows to be too much. */
+import type * as Http from "node:http"
 import type { NewRequests } from "../lifecycle/ShutdownConfig.js"
-import type { Request } from "./Message.js"
 import * as Problem from "./Problem.js"
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */
@@ -10,20 +10,15 @@ const safe: ReadonlySet<string | undefined> = new Set(["GET", "HEAD", "OPTIONS",
 export const isRefused = (policy: NewRequests, method: string | undefined): boolean =>
   policy === "reject" || (policy === "read-only" && !safe.has(method))
 
-/** The problem that the head of a request shows, before anything is run for it; undefined when there is none. Arms the count of a body of unknown length. */
+/** The problem that the head of a request shows, before anything is run for it; undefined when there is none. */
 export const look = (
-  request: Request,
+  request: Http.IncomingMessage,
   maxBody: number,
   tooLong: Problem.Problem
 ): Problem.Problem | undefined => {
-  const headers = request.headers
-  if (headers.host === undefined && request.httpVersionMajor === 1 && request.httpVersionMinor >= 1) {
+  const { "content-length": length, host } = request.headers
+  if (host === undefined && request.httpVersionMajor === 1 && request.httpVersionMinor >= 1) {
     return Problem.make(400, "an HTTP/1.1 request must carry a Host header")
   }
-  if (headers["transfer-encoding"] !== undefined) {
-    request.allowance = maxBody
-    return undefined
-  }
-  const length = headers["content-length"]
   return length !== undefined && Number(length) > maxBody ? tooLong : undefined
 }

@@ -3,10 +3,11 @@
  * that the client gets to read that answer.
  */
 import * as HttpServerError from "@effect/platform/HttpServerError"
+import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Connections } from "./Connections.js"
 import * as EventLoop from "./EventLoop.js"
-import type { Request, Response } from "./Message.js"
+import { discard, type Response } from "./Message.js"
 import * as Problem from "./Problem.js"
 
 /** How long a closed connection is kept for the client's own end, in milliseconds. */
@@ -53,7 +54,7 @@ export class Connection {
   /** Since when nothing is pending, in milliseconds by the clock. */
   idleSince: number
   /** The request whose body was still arriving when its answer was out. */
-  unread: Request | undefined = undefined
+  unread: Http.IncomingMessage | undefined = undefined
   /** What must still be said when everything pending has been answered: the word on bytes that were no request. */
   epilogue: string | undefined = undefined
   readonly socket: Net.Socket
@@ -152,7 +153,7 @@ export class Connection {
     this.bytesWhenShut = this.socket.bytesRead
     this.socket.setTimeout(0)
     this.socket.end()
-    this.unread?.discard()
+    if (this.unread !== undefined) discard(this.unread)
     this.socket.resume()
     this.linger()
   }

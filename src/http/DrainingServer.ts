@@ -18,6 +18,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as Budget from "../lifecycle/Budget.js"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
@@ -29,7 +30,7 @@ import * as Drain from "./Drain.js"
 import * as HttpListener from "./HttpListener.js"
 import * as HttpServerConfig from "./HttpServerConfig.js"
 import * as InFlight from "./InFlight.js"
-import { type Request, Response } from "./Message.js"
+import { Response } from "./Message.js"
 import * as Problem from "./Problem.js"
 import { pathOf } from "./ProblemMiddleware.js"
 import * as Upgrades from "./Upgrades.js"
@@ -58,9 +59,9 @@ const upgrader =
   (
     upgrades: Upgrades.Shape,
     isDraining: () => boolean,
-    serve: (request: Request, response: Response) => void
+    serve: (request: Http.IncomingMessage, response: Response) => void
   ) =>
-  (request: Request, socket: Duplex, head: Buffer): void => {
+  (request: Http.IncomingMessage, socket: Duplex, head: Buffer): void => {
     const connection = Connection.of(socket)
     if (connection === undefined) return void socket.destroy()
     // Node has taken its listeners off; without one an error of the socket would be nobody's and end the process.
@@ -110,13 +111,23 @@ const open = (
     let drain: Drain.Drain | undefined
     const isDraining = () =>
       drain?.unsafeBegun() === true || Phase.isAtLeast(lifecycle.unsafePhase(), "draining")
+    // Asked twice a request, while the phase changes a few times in a life.
+    let phase = lifecycle.unsafePhase()
+    let stopping = Phase.isStopping(phase)
     const connections = new Connections({
-      stopping: () => drain?.unsafeBegun() === true || Phase.isStopping(lifecycle.unsafePhase()),
+      stopping: () => {
+        const now = lifecycle.unsafePhase()
+        if (now !== phase) {
+          phase = now
+          stopping = Phase.isStopping(now)
+        }
+        return stopping || drain?.unsafeBegun() === true
+      },
       now: () => clock.unsafeCurrentTimeMillis(),
       maxBody: config.maxBody
     })
     inFlight.unsafeAttach(connections)
-    const refuse = (request: Request) =>
+    const refuse = (request: Http.IncomingMessage) =>
       isDraining() &&
       Admission.isRefused(budget.newRequests, request.method) &&
       !isAlwaysServed(pathOf(request.url ?? ""))
@@ -187,18 +198,19 @@ export const make = (
     return Object.defineProperty(server, "address", { get: () => address })
   })
 
-/** What the layers provide besides the server: what the platform's own node layer does, who takes upgrades, and what is in hand. */
-export type Provides =
-  | HttpServer.HttpServer
-  | Upgrades.Upgrades
-  | InFlight.InFlight
-  | Layer.Layer.Success<typeof NodeHttpServer.layerContext>
+/** What the layers provide: exactly what the platform's own node layer does. Every service more would be copied with each request's context. */
+export type Provides = HttpServer.HttpServer | Layer.Layer.Success<typeof NodeHttpServer.layerContext>
 
+/**
+ * Who wants to take upgrades or know what is in hand provides itself `Upgrades.layer` or `InFlight.layer`: layers are shared by reference
+ * within a build, so it is this server's.
+ */
 const layerWith = <E>(
   config: Effect.Effect<HttpServerConfig.HttpServerConfig, E>
 ): Layer.Layer<Provides, E, Lifecycle.Lifecycle | Budget.Budget> =>
   Layer.effect(HttpServer.HttpServer, Effect.flatMap(config, make)).pipe(
-    Layer.provideMerge(Layer.mergeAll(Upgrades.layer, InFlight.layer, NodeHttpServer.layerContext))
+    Layer.provide([Upgrades.layer, InFlight.layer]),
+    Layer.merge(NodeHttpServer.layerContext)
   )
 
 /** A server with the given settings; what is left out is at its default. */

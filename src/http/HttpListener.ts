@@ -16,7 +16,7 @@ import * as Connection from "./Connection.js"
 import { Connections } from "./Connections.js"
 import * as EventLoop from "./EventLoop.js"
 import type { HttpServerConfig } from "./HttpServerConfig.js"
-import { Request, Response } from "./Message.js"
+import { discard, guardBody, Response } from "./Message.js"
 import * as Problem from "./Problem.js"
 
 /** The port could not be opened. The message is one line that names the key, the value and what is allowed. */
@@ -56,11 +56,11 @@ export interface Options {
   readonly key: string
   readonly connections: Connections
   /** Runs the app for a request. */
-  readonly handle: (request: Request, response: Response) => void
+  readonly handle: (request: Http.IncomingMessage, response: Response) => void
   /** What a request is refused with, if it is. */
-  readonly refuse: (request: Request) => Problem.Problem | undefined
+  readonly refuse: (request: Http.IncomingMessage) => Problem.Problem | undefined
   /** Takes care of a request for another protocol. */
-  readonly upgrade: (request: Request, socket: Duplex, head: Buffer) => void
+  readonly upgrade: (request: Http.IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
 /** An open port. */
@@ -70,7 +70,7 @@ export interface HttpListener {
   /** Stops accepting, once nothing more is waiting to be accepted; open connections stay. Idempotent, never fails. */
   readonly stopListening: Effect.Effect<void>
   /** Serves a request that came past the listener, on a response made for it. */
-  readonly dispatch: (request: Request, response: Response) => void
+  readonly dispatch: (request: Http.IncomingMessage, response: Response) => void
 }
 
 /**
@@ -91,10 +91,9 @@ const shrinkQueue = (server: Net.Server): void => {
   handle?.listen?.(0)
 }
 
-const makeServer = (options: Options): Http.Server<typeof Request, typeof Response> => {
+const makeServer = (options: Options): Http.Server<typeof Http.IncomingMessage, typeof Response> => {
   const headersTimeout = Duration.toMillis(options.config.headersTimeout)
-  return Http.createServer<typeof Request, typeof Response>({
-    IncomingMessage: Request,
+  return Http.createServer<typeof Http.IncomingMessage, typeof Response>({
     ServerResponse: Response,
     keepAliveTimeout: Duration.toMillis(options.config.keepAliveTimeout),
     requestTimeout: Duration.toMillis(options.config.requestTimeout),
@@ -139,7 +138,7 @@ const onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     // What went wrong is the body of a request that is being handled.
     current.shouldKeepAlive = false
     Problem.send(current, problem)
-    current.req.discard()
+    discard(current.req)
   }
 }
 
@@ -155,7 +154,7 @@ const onTimeout = (socket: Net.Socket): void =>
 export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed, Scope.Scope> => {
   const { config, connections } = options
 
-  const dispatch = (request: Request, response: Response): void => {
+  const dispatch = (request: Http.IncomingMessage, response: Response): void => {
     if (!connections.stopping()) return options.handle(request, response)
     // Whether an answer is the last on its connection can be told when everything that has arrived was read.
     EventLoop.afterPoll(() => {
@@ -168,7 +167,7 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
   }
 
   /** Counts a request as pending, unless an earlier answer said that it was the last: then it must not be run, so that the client may safely send it elsewhere. */
-  const begin = (request: Request, response: Response): boolean => {
+  const begin = (request: Http.IncomingMessage, response: Response): boolean => {
     const connection = Connection.of(request.socket)
     if (connection === undefined || connection.closing) {
       request.resume()
@@ -183,48 +182,50 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
     Problem.send(response, problem)
   }
 
-  const onRequest = (request: Request, response: Response): void => {
+  const onRequest = (request: Http.IncomingMessage, response: Response): void => {
     if (!begin(request, response)) return
     const { "content-length": length, host, "transfer-encoding": encoding } = request.headers
     if (host === undefined || length !== undefined || encoding !== undefined) {
-      request.answer = response
       const problem = Admission.look(request, config.maxBody, connections.tooLong)
       if (problem !== undefined) return refuseAtOnce(response, problem)
+      guardBody(request, response, config.maxBody)
     }
     dispatch(request, response)
   }
 
-  const onContinue = (request: Request, response: Response): void => {
+  const onContinue = (request: Http.IncomingMessage, response: Response): void => {
     const tooLong = Admission.look(request, config.maxBody, connections.tooLong) !== undefined
     const refused = connections.stopping() && options.refuse(request) !== undefined
     if (!tooLong && !refused && Connection.of(request.socket)?.closing === false) response.writeContinue()
     onRequest(request, response)
   }
 
-  const onExpectation = (request: Request, response: Response): void => {
+  const onExpectation = (request: Http.IncomingMessage, response: Response): void => {
     if (!begin(request, response)) return
     refuseAtOnce(response, Problem.make(417, "cannot do what Expect asks for; allowed is 100-continue"))
   }
 
-  const bind = Effect.async<Http.Server<typeof Request, typeof Response>, ListenFailed>((resume) => {
-    const server = makeServer(options)
-    server.on("connection", (socket: Net.Socket) => connections.accept(socket))
-    server.on("request", onRequest)
-    server.on("checkContinue", onContinue)
-    server.on("checkExpectation", onExpectation)
-    server.on("clientError", onClientError)
-    server.on("timeout", onTimeout)
-    server.on(
-      "upgrade",
-      options.upgrade as (request: Http.IncomingMessage, socket: Duplex, head: Buffer) => void
-    )
-    server.once("error", (cause) =>
-      resume(Effect.fail(listenFailed(options.key, config.host, config.port, cause)))
-    )
-    server.listen({ port: config.port, host: config.host, backlog: 4096 }, () =>
-      resume(Effect.succeed(server))
-    )
-  })
+  const bind = Effect.async<Http.Server<typeof Http.IncomingMessage, typeof Response>, ListenFailed>(
+    (resume) => {
+      const server = makeServer(options)
+      server.on("connection", (socket: Net.Socket) => connections.accept(socket))
+      server.on("request", onRequest)
+      server.on("checkContinue", onContinue)
+      server.on("checkExpectation", onExpectation)
+      server.on("clientError", onClientError)
+      server.on("timeout", onTimeout)
+      server.on(
+        "upgrade",
+        options.upgrade as (request: Http.IncomingMessage, socket: Duplex, head: Buffer) => void
+      )
+      server.once("error", (cause) =>
+        resume(Effect.fail(listenFailed(options.key, config.host, config.port, cause)))
+      )
+      server.listen({ port: config.port, host: config.host, backlog: 4096 }, () =>
+        resume(Effect.succeed(server))
+      )
+    }
+  )
 
   return Effect.map(
     Effect.acquireRelease(bind, (server) =>

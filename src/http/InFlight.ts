@@ -59,5 +59,5 @@ export const make: Effect.Effect<Shape> = Effect.sync(() => {
   }
 })
 
-/** The service as a layer. */
+/** The service as a layer: one within a build, shared with the server. */
 export const layer: Layer.Layer<InFlight> = Layer.effect(InFlight, make)

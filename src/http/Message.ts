@@ -1,63 +1,49 @@
 /**
- * The request and response classes that the server gives to node: node's own, with the few fields by which a request in flight is tracked.
- * No map, no listener and no closure per request: what tracking costs is these assignments.
+ * The response class that the server gives to node, with the few fields by which a request in flight is tracked: no map, no listener and no
+ * closure per request. And what guards the body of a request, for those that have one.
  */
 import type * as Fiber from "effect/Fiber"
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Connection } from "./Connection.js"
 
-/** A request whose body is counted where its length was not announced, and whose reader cannot take the connection down with it. */
-export class Request extends Http.IncomingMessage {
-  // Most requests have no body: these stand on the prototype until one is needed.
-  /** The most bytes of body that are still accepted; no bound where the length was announced and checked. */
-  declare allowance: number
-  /** Whether what still arrives of the body is thrown away. */
-  declare discarding: boolean
-  /** The response that goes with it, where there is a body. */
-  declare answer: Response | undefined
+/** Throws away what is still to come of a request's body, and keeps it coming. */
+export const discard = (request: Http.IncomingMessage): void => {
+  request.push = () => true
+  request.socket.resume()
+}
 
-  static {
-    this.prototype.allowance = Number.POSITIVE_INFINITY
-    this.prototype.discarding = false
-    this.prototype.answer = undefined
-  }
-
-  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
-    if (this.discarding) return true
-    if (this.allowance !== Number.POSITIVE_INFINITY && chunk instanceof Uint8Array) {
-      this.allowance -= chunk.length
-      if (this.allowance < 0) {
-        this.discard()
-        this.answer?.link?.bodyTooLong(this.answer)
+/**
+ * Counts the body of a request as it arrives, up to `allowance` bytes, and keeps its reader from taking the connection down with it: node
+ * destroys the connection when a request is destroyed before its body is whole, and with it the answer that is on its way (a handler that
+ * stops reading early destroys it). Guarded, only the reading ends.
+ */
+export const guardBody = (request: Http.IncomingMessage, response: Response, allowance: number): void => {
+  const { _destroy, push } = request
+  let left = allowance
+  request.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk instanceof Uint8Array) {
+      left -= chunk.length
+      if (left < 0) {
+        discard(request)
+        response.link?.bodyTooLong(response)
         return true
       }
     }
-    return super.push(chunk, encoding)
+    return push.call(request, chunk, encoding)
   }
-
-  /** Throws away what is still to come of the body, and keeps it coming. */
-  discard(): void {
-    this.discarding = true
-    this.socket.resume()
-  }
-
-  /**
-   * Node destroys the connection when a request is destroyed before its body is whole, and with it the answer that is on its way (a handler
-   * that stops reading early destroys it). Here only the reading ends.
-   */
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.complete || this.socket.destroyed) {
-      super._destroy(error, callback)
-      return
+  request._destroy = (error, callback) => {
+    if (request.complete || request.socket.destroyed) {
+      _destroy.call(request, error, callback)
+    } else {
+      discard(request)
+      callback(error)
     }
-    this.discard()
-    callback(error)
   }
 }
 
 /** A response that its connection knows of until it is whole. */
-export class Response extends Http.ServerResponse<Request> {
+export class Response extends Http.ServerResponse {
   /** The connection on which it counts as pending. */
   link: Connection | undefined = undefined
   /** The next one that is pending on the same connection: pipelined requests are answered in order. */

@@ -40,5 +40,5 @@ export const make: Effect.Effect<Shape> = Effect.sync(() => {
   }
 })
 
-/** The registry as a layer. */
+/** The registry as a layer: one within a build, shared with the server. */
 export const layer: Layer.Layer<Upgrades> = Layer.effect(Upgrades, make)

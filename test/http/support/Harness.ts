@@ -132,6 +132,7 @@ export const serve = (options: Options = {}): Effect.Effect<Harness, never, Scop
     const app = options.app ?? Effect.flatten(HttpRouter.toHttpApp(routes))
     const context = yield* HttpServer.serve(app as HttpApp.Default<never, Lifecycle.Lifecycle>).pipe(
       Layer.provideMerge(server),
+      Layer.merge(Layer.merge(Upgrades.layer, InFlight.layer)),
       Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle)),
       Layer.buildWithScope(scope)
     )
