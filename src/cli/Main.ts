@@ -14,6 +14,7 @@ import type * as Signals from "../lifecycle/node/Signals.js"
 import * as Environment from "./Environment.js"
 import * as Serve from "./Serve.js"
 import * as Settings from "./Settings.js"
+import * as SettingsFile from "./SettingsFile.js"
 
 const version = process.env.STELLAR_INSIGHTS_VERSION ?? "development"
 
@@ -59,7 +60,8 @@ const exitCodeOf = (cause: Cause.Cause<unknown>): number =>
 /** Hands the program to the process; `signals` have been listened to since its first line. */
 export const main = (signals: Signals.Captured): void =>
   Environment.load.pipe(
-    Effect.zipRight(run(signals)),
+    Effect.zipRight(SettingsFile.provider(new Set(Settings.keys))),
+    Effect.flatMap((provider) => Effect.withConfigProvider(run(signals), provider)),
     Effect.tapErrorCause(explain),
     Effect.provide([NodeContext.layer, CliConfig.layer({ showBuiltIns: false })]),
     NodeRuntime.runMain({

@@ -17,6 +17,45 @@ import * as Source from "../stellar/source/Source.js"
 import * as Network from "../stellar/Network.js"
 import * as Logging from "../telemetry/Logging.js"
 
+/** Keys that are read before the settings are, and by nobody else. */
+export const ownKeys = ["SETTINGS_FILE"] as const
+
+/** Every key of the settings. */
+export const keys = [
+  "SERVER_PORT",
+  "SERVER_HOST",
+  "HEALTH_PORT",
+  "SERVER_KEEP_ALIVE_TIMEOUT",
+  "SERVER_REQUEST_TIMEOUT",
+  "SERVER_HEADERS_TIMEOUT",
+  "SERVER_MAX_BODY",
+  "DATABASE_URL",
+  "LOG_LEVEL",
+  "LOG_FORMAT",
+  "STELLAR_NETWORK",
+  "STELLAR_NETWORK_PASSPHRASE",
+  "STELLAR_SOURCE",
+  "STELLAR_LAKE_URL",
+  "STELLAR_START_LEDGER",
+  "STELLAR_SIMULATED_SEED",
+  "STELLAR_SIMULATED_INTERVAL",
+  "STELLAR_SIMULATED_TRANSACTIONS",
+  "STARTUP_TIMEOUT",
+  "SHUTDOWN_ANNOUNCE_DELAY",
+  "SHUTDOWN_GRACEFUL_TIMEOUT",
+  "SHUTDOWN_BACKGROUND_TIMEOUT",
+  "SHUTDOWN_WEBSOCKET_TIMEOUT",
+  "SHUTDOWN_DB_TIMEOUT",
+  "SHUTDOWN_CACHE_TIMEOUT",
+  "SHUTDOWN_TELEMETRY_TIMEOUT",
+  "SHUTDOWN_TIMEOUT",
+  "SHUTDOWN_IDLE_GRACE",
+  "SHUTDOWN_NEW_REQUESTS",
+  "SHUTDOWN_WAIT_FOR_CONNECTIONS",
+  "SHUTDOWN_FORCE_AFTER_TIMEOUT",
+  "TERMINATION_GRACE_PERIOD"
+] as const
+
 /** One line of the settings. */
 export interface Setting {
   readonly key: string
@@ -50,42 +89,42 @@ export const read = Effect.gen(function* () {
   const passphrase =
     source === "simulated" && !networkIsSet ? simulated.networkPassphrase : network.passphrase
 
-  const settings: ReadonlyArray<readonly [key: string, value: Parameters<typeof shown>[0]]> = [
-    ["SERVER_PORT", http.port],
-    ["SERVER_HOST", http.host],
-    ["HEALTH_PORT", http.healthPort],
-    ["SERVER_KEEP_ALIVE_TIMEOUT", http.keepAliveTimeout],
-    ["SERVER_REQUEST_TIMEOUT", http.requestTimeout],
-    ["SERVER_HEADERS_TIMEOUT", http.headersTimeout],
-    ["SERVER_MAX_BODY", http.maxBody],
-    ["DATABASE_URL", database.url],
-    ["LOG_LEVEL", logging.level.label.toLowerCase()],
-    ["LOG_FORMAT", logging.format],
-    ["STELLAR_NETWORK", source === "simulated" && !networkIsSet ? "" : network.name],
-    ["STELLAR_NETWORK_PASSPHRASE", passphrase],
-    ["STELLAR_SOURCE", source],
-    ["STELLAR_LAKE_URL", Option.map(lake, ({ text }) => text)],
-    ["STELLAR_START_LEDGER", startLedger],
-    ["STELLAR_SIMULATED_SEED", simulated.seed],
-    ["STELLAR_SIMULATED_INTERVAL", Duration.decode(simulated.interval)],
-    ["STELLAR_SIMULATED_TRANSACTIONS", simulated.transactions],
-    ["STARTUP_TIMEOUT", startup],
-    ["SHUTDOWN_ANNOUNCE_DELAY", budget.announceDelay],
-    ["SHUTDOWN_GRACEFUL_TIMEOUT", budget.stages.graceful],
-    ["SHUTDOWN_BACKGROUND_TIMEOUT", budget.stages.background],
-    ["SHUTDOWN_WEBSOCKET_TIMEOUT", budget.stages.websocket],
-    ["SHUTDOWN_DB_TIMEOUT", budget.stages.database],
-    ["SHUTDOWN_CACHE_TIMEOUT", budget.stages.cache],
-    ["SHUTDOWN_TELEMETRY_TIMEOUT", budget.stages.telemetry],
-    ["SHUTDOWN_TIMEOUT", budget.whole],
-    ["SHUTDOWN_IDLE_GRACE", budget.idleGrace],
-    ["SHUTDOWN_NEW_REQUESTS", budget.newRequests],
-    ["SHUTDOWN_WAIT_FOR_CONNECTIONS", String(budget.waitForConnections)],
-    ["SHUTDOWN_FORCE_AFTER_TIMEOUT", String(budget.forceAfterTimeout)],
-    ["TERMINATION_GRACE_PERIOD", shutdown.terminationGracePeriod]
-  ]
+  const values: Record<(typeof keys)[number], Parameters<typeof shown>[0]> = {
+    SERVER_PORT: http.port,
+    SERVER_HOST: http.host,
+    HEALTH_PORT: http.healthPort,
+    SERVER_KEEP_ALIVE_TIMEOUT: http.keepAliveTimeout,
+    SERVER_REQUEST_TIMEOUT: http.requestTimeout,
+    SERVER_HEADERS_TIMEOUT: http.headersTimeout,
+    SERVER_MAX_BODY: http.maxBody,
+    DATABASE_URL: database.url,
+    LOG_LEVEL: logging.level.label.toLowerCase(),
+    LOG_FORMAT: logging.format,
+    STELLAR_NETWORK: source === "simulated" && !networkIsSet ? "" : network.name,
+    STELLAR_NETWORK_PASSPHRASE: passphrase,
+    STELLAR_SOURCE: source,
+    STELLAR_LAKE_URL: Option.map(lake, ({ text }) => text),
+    STELLAR_START_LEDGER: startLedger,
+    STELLAR_SIMULATED_SEED: simulated.seed,
+    STELLAR_SIMULATED_INTERVAL: Duration.decode(simulated.interval),
+    STELLAR_SIMULATED_TRANSACTIONS: simulated.transactions,
+    STARTUP_TIMEOUT: startup,
+    SHUTDOWN_ANNOUNCE_DELAY: budget.announceDelay,
+    SHUTDOWN_GRACEFUL_TIMEOUT: budget.stages.graceful,
+    SHUTDOWN_BACKGROUND_TIMEOUT: budget.stages.background,
+    SHUTDOWN_WEBSOCKET_TIMEOUT: budget.stages.websocket,
+    SHUTDOWN_DB_TIMEOUT: budget.stages.database,
+    SHUTDOWN_CACHE_TIMEOUT: budget.stages.cache,
+    SHUTDOWN_TELEMETRY_TIMEOUT: budget.stages.telemetry,
+    SHUTDOWN_TIMEOUT: budget.whole,
+    SHUTDOWN_IDLE_GRACE: budget.idleGrace,
+    SHUTDOWN_NEW_REQUESTS: budget.newRequests,
+    SHUTDOWN_WAIT_FOR_CONNECTIONS: String(budget.waitForConnections),
+    SHUTDOWN_FORCE_AFTER_TIMEOUT: String(budget.forceAfterTimeout),
+    TERMINATION_GRACE_PERIOD: shutdown.terminationGracePeriod
+  }
   return {
-    settings: settings.map(([key, value]): Setting => ({ key, value: shown(value) })),
+    settings: keys.map((key): Setting => ({ key, value: shown(values[key]) })),
     budget,
     logging
   }
