@@ -2,11 +2,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type * as Budget from "../../src/lifecycle/Budget.js"
-import * as Host from "../../src/lifecycle/Host.js"
+import * as HostTest from "../../src/lifecycle/HostTest.js"
 import * as Launch from "../../src/lifecycle/Launch.js"
 import type * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
 import type { LifecycleEvent } from "../../src/lifecycle/LifecycleEvent.js"
@@ -40,12 +40,7 @@ export const launch = <A, E>(
 ): Effect.Effect<Run> =>
   Effect.gen(function* () {
     const events: Array<LifecycleEvent> = []
-    const exitCodes: Array<number> = []
-    let tell: (reason: StopReason) => void = () => {}
-    const host = Layer.succeed(Host.Host, {
-      listen: (onStop) => Effect.sync(() => void (tell = onStop)),
-      leave: (code) => Effect.sync(() => void exitCodes.push(code))
-    })
+    const host = yield* HostTest.make
     const { startup, whole, ...rest } = options
     const fiber = yield* Launch.launch(app, {
       startupTimeout: Duration.decode(startup ?? "60 seconds"),
@@ -55,13 +50,9 @@ export const launch = <A, E>(
         total: whole === undefined ? Option.none() : Option.some(Duration.decode(whole))
       },
       subscribers: [(event) => Effect.sync(() => void events.push(event))]
-    }).pipe(Effect.provide(host), Effect.forkDaemon)
+    }).pipe(Effect.provide(host.layer), Effect.forkDaemon)
     yield* settle
-    const say = (reason: StopReason) =>
-      Effect.zipRight(
-        Effect.sync(() => tell(reason)),
-        settle
-      )
+    const say = (reason: StopReason) => Effect.zipRight(host.tell(reason), settle)
     return {
       signal: (signal = "SIGTERM") => say({ _tag: "Signal", signal }),
       tell: say,
@@ -69,7 +60,7 @@ export const launch = <A, E>(
       report: Effect.flatten(Fiber.await(fiber)),
       isOver: Effect.map(Fiber.poll(fiber), Option.isSome),
       events,
-      exitCodes
+      exitCodes: host.exitCodes
     }
   })
 

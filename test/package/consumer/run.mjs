@@ -33,6 +33,15 @@ try {
   // No native module is needed to compose the library's layers.
   run("npm", ["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
   copyFileSync(join(import.meta.dirname, "service.ts"), join(project, "service.ts"))
+  // Every example of the documentation is a module of its own that must compile.
+  const examples = ["README.md", "docs/lifecycle.md"].flatMap((file) =>
+    [...readFileSync(join(root, file), "utf8").matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1])
+  )
+  if (examples.length < 5) fail("the documentation has lost its examples")
+  const files = examples.map((example, i) => {
+    writeFileSync(join(project, `example-${i}.ts`), example)
+    return `example-${i}.ts`
+  })
   const options = [
     "--module",
     "nodenext",
@@ -43,7 +52,7 @@ try {
     "--strict",
     "--skipLibCheck"
   ]
-  run("npx", ["tsc", ...options, "--outDir", "dist", "service.ts"])
+  run("npx", ["tsc", ...options, "--outDir", "dist", "service.ts", ...files])
 
   const child = spawn(process.execPath, ["dist/service.js"], {
     cwd: project,
