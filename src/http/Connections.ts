@@ -35,6 +35,8 @@ export class Connections {
   late = 0
   /** Sockets that speak another protocol now. */
   upgraded = 0
+  /** When a connection last left, in milliseconds by the clock. */
+  lastLeft = Number.NEGATIVE_INFINITY
   /** Called whenever a connection has left. */
   onLeave: () => void = () => {}
   readonly stopping: () => boolean
@@ -60,7 +62,9 @@ export class Connections {
 
   /** A connection has left: closed, or upgraded. */
   remove(connection: Connection): void {
-    if (this.open.delete(connection)) this.onLeave()
+    if (!this.open.delete(connection)) return
+    this.lastLeft = this.now()
+    this.onLeave()
   }
 
   /** Interrupts the fiber that answers, if it is still at it. */

@@ -46,8 +46,12 @@ export interface Drain {
   readonly unsafeBegun: () => boolean
 }
 
-/** How long clients that have been told are given to take note before the drain goes on without them, in milliseconds. */
+/**
+ * How long clients that have been told are given to take note before the drain goes on without them, in milliseconds: since they were told
+ * or, while others do, since the last one did; and at most.
+ */
 const noteMillis = 25
+const mostNoteMillis = 250
 /** How long what was interrupted has to come to its end, and its 503 to be sent, in milliseconds. */
 const cutMillis = 200
 /** How many idle connections are closed in one turn of the event loop. */
@@ -80,7 +84,8 @@ export const make = (options: Options): Effect.Effect<Drain> =>
     const awaited = (connection: Connection, start: number, now: number): number | undefined => {
       if (connection.isIdle) return dueAt(connection, start)
       if (!connection.isSettled) return Number.POSITIVE_INFINITY
-      const until = connection.shutAt + noteMillis
+      const heard = Math.max(connection.shutAt, connections.lastLeft)
+      const until = Math.min(heard + noteMillis, connection.shutAt + mostNoteMillis)
       return until > now ? until : undefined
     }
 
