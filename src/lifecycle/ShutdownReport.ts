@@ -1,61 +1,123 @@
 /**
  * What a stop came to, built from the events and from nothing else.
+ *
+ * It is a schema, since it outlives the process: it is written to a file and read by the next run. All times are milliseconds, with the fractions that
+ * the clock has.
  */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as ExitCode from "./ExitCode.js"
-import type { DrainCount, InterruptedRequest, LifecycleEvent, StepKind } from "./LifecycleEvent.js"
-import type { Phase } from "./Phase.js"
+import type { LifecycleEvent, StepKind } from "./LifecycleEvent.js"
+import * as Phase from "./Phase.js"
 import * as StopReason from "./StopReason.js"
 
-/** How a quiesce or release went. `open`: it had not ended when the report was closed. */
-export type Outcome = "completed" | "timed_out" | "failed" | "open"
+/** A limit; JSON knows no infinity, so one that never ends is null there. */
+const Limit = Schema.transform(Schema.NullOr(Schema.Number), Schema.Number, {
+  strict: true,
+  decode: (millis) => millis ?? Number.POSITIVE_INFINITY,
+  encode: (millis) => (Number.isFinite(millis) ? millis : null)
+})
 
-/** One quiesce or release. */
-export interface StepReport {
-  readonly kind: StepKind
-  readonly name: string
+/** How a quiesce, release or hook went. `open`: it had not ended when the report was closed. */
+export const Outcome = Schema.Literal("completed", "timed_out", "failed", "open")
+
+/** How a quiesce, release or hook went. */
+export type Outcome = typeof Outcome.Type
+
+/** One quiesce, release or hook. */
+export const StepReport = Schema.Struct({
+  kind: Schema.Literal("quiesce", "release", "hook"),
+  name: Schema.String,
   /** Milliseconds after the stop was initiated. */
-  readonly startMillis: number
+  startMillis: Schema.Number,
   /** Milliseconds; until the end of the stop for one that is `open`. */
-  readonly durationMillis: number
+  durationMillis: Schema.Number,
   /** What it was given, in milliseconds. */
-  readonly limitMillis: number
-  readonly outcome: Outcome
+  limitMillis: Limit,
+  outcome: Outcome,
   /** What it failed with, where it did. */
-  readonly error?: string
-}
+  error: Schema.optionalWith(Schema.String, { exact: true })
+})
+
+/** One quiesce, release or hook. */
+export interface StepReport extends Schema.Schema.Type<typeof StepReport> {}
 
 /** A phase of the stop. */
-export interface PhaseReport {
-  readonly phase: Phase
+export const PhaseReport = Schema.Struct({
+  phase: Schema.Literal(...Phase.all),
   /** Milliseconds after the stop was initiated. */
-  readonly startMillis: number
-}
+  startMillis: Schema.Number
+})
+
+/** A phase of the stop. */
+export interface PhaseReport extends Schema.Schema.Type<typeof PhaseReport> {}
+
+/** A request that was cut at a limit; the fields are those of the event `RequestsInterrupted`. */
+export const InterruptedRequest = Schema.Struct({
+  method: Schema.String,
+  /** Without the query, which may carry secrets. */
+  path: Schema.String,
+  /** How long it had been running when it was cut, in milliseconds. */
+  ageMillis: Schema.Number
+})
+
+/** A request that was cut at a limit. */
+export interface InterruptedRequest extends Schema.Schema.Type<typeof InterruptedRequest> {}
+
+/** What a server's drain came to; the fields are those of the event `Drained`. */
+export const DrainCount = Schema.Struct({
+  /** Requests being answered when the drain began. */
+  requestsAtStart: Schema.Number,
+  /** Open connections when the drain began. */
+  connectionsAtStart: Schema.Number,
+  /** Requests answered whole since the drain began, those of the start included. */
+  drained: Schema.Number,
+  /** Requests cut at the limit. */
+  interrupted: Schema.Number,
+  /** Connections on which bytes arrived after our side was closed. */
+  late: Schema.Number
+})
+
+/** What a server's drain came to. */
+export interface DrainCount extends Schema.Schema.Type<typeof DrainCount> {}
 
 /** The whole stop. */
-export interface ShutdownReport {
+export const ShutdownReport = Schema.Struct({
+  /** The form of the report; a reader of another version must not guess. */
+  version: Schema.Literal(1),
   /** Why, in words: `SIGTERM`, `worker ledger-ingestion failed: …`. */
-  readonly reason: string
+  reason: Schema.String,
   /** When the stop was initiated, milliseconds since the epoch. */
-  readonly initiatedAt: number
+  initiatedAt: Schema.Number,
   /** From the initiation to the end, in milliseconds. */
-  readonly durationMillis: number
+  durationMillis: Schema.Number,
   /** What the whole was given, in milliseconds. */
-  readonly wholeMillis: number
-  readonly phases: ReadonlyArray<PhaseReport>
+  wholeMillis: Limit,
+  /** The phases of the stop, in order. */
+  phases: Schema.Array(PhaseReport),
   /** In the order in which they started. */
-  readonly steps: ReadonlyArray<StepReport>
+  steps: Schema.Array(StepReport),
   /** Acquisitions that were given up, by name. */
-  readonly acquisitionsGivenUp: ReadonlyArray<string>
+  acquisitionsGivenUp: Schema.Array(Schema.String),
   /** What each server's drain came to, by the server's name. */
-  readonly drains: Readonly<Record<string, DrainCount>>
+  drains: Schema.Record({ key: Schema.String, value: DrainCount }),
   /** Requests that were cut at a limit. */
-  readonly requestsInterrupted: ReadonlyArray<InterruptedRequest>
+  requestsInterrupted: Schema.Array(InterruptedRequest),
   /** What was still open when the stop was forced, or a second signal came; absent when neither was. */
-  readonly forcedOpen?: ReadonlyArray<string>
+  forcedOpen: Schema.optionalWith(Schema.Array(Schema.String), { exact: true }),
   /** See `ExitCode`. */
-  readonly exitCode: number
-}
+  exitCode: Schema.Number
+})
+
+/** The whole stop. */
+export interface ShutdownReport extends Schema.Schema.Type<typeof ShutdownReport> {}
+
+/** The report as one line of JSON. Reading fails with a `ParseError` that says where the text is no report. */
+export const Json = Schema.parseJson(ShutdownReport)
+
+/** The report as plain JSON values, for a log line or an endpoint. */
+export const toJson: (report: ShutdownReport) => typeof ShutdownReport.Encoded =
+  Schema.encodeSync(ShutdownReport)
 
 /** Listens to the events of one run and tells the report when it is over. */
 export interface Collector {
@@ -162,6 +224,7 @@ export const collector: Effect.Effect<Collector> = Effect.sync(() => {
   const report = (): ShutdownReport => {
     const total = durationMillis ?? since(lastAt)
     return {
+      version: 1,
       reason: reason === undefined ? "" : StopReason.describe(reason),
       initiatedAt,
       durationMillis: total,
