@@ -31,6 +31,8 @@ export interface Options {
   readonly idleGrace: Duration.Duration
   /** The bound of a drain that nobody else bounds. */
   readonly limit: Duration.Duration
+  /** Whether requests in flight are waited for; when not, they are cut as soon as nothing new can come. */
+  readonly wait: boolean
 }
 
 /** The drain of one server. */
@@ -153,7 +155,9 @@ export const make = (options: Options): Effect.Effect<Drain> =>
         interrupted: connections.interrupted,
         late: connections.late
       }
-      const whole = Effect.as(Effect.zipRight(listener.stopListening, letGo(start)), true)
+      const whole = options.wait
+        ? Effect.as(Effect.zipRight(listener.stopListening, letGo(start)), true)
+        : Effect.as(listener.stopListening, false)
       const overrun = Effect.as(Deferred.await(expired), false)
       const end = yield* Effect.exit(Effect.interruptible(Effect.raceFirst(whole, overrun)))
       // The 503 of a request that was cut is an answer, but not the one that was asked for.
@@ -181,14 +185,15 @@ export const make = (options: Options): Effect.Effect<Drain> =>
     return {
       run,
       unsafeBegun: () => begun,
-      finish: Effect.gen(function* () {
-        if (!begun) yield* Effect.forkDaemon(run)
-        yield* Effect.raceFirst(
-          Effect.interruptible(Deferred.await(done)),
-          Effect.interruptible(Effect.sleep(options.limit))
-        )
-        yield* Deferred.succeed(expired, void 0)
-        yield* Deferred.await(done)
-      })
+      finish: Effect.all(
+        [
+          run,
+          Effect.raceFirst(
+            Effect.interruptible(Deferred.await(done)),
+            Effect.interruptible(Effect.sleep(options.limit))
+          ).pipe(Effect.zipRight(Deferred.succeed(expired, void 0)))
+        ],
+        { concurrency: "unbounded", discard: true }
+      )
     }
   })

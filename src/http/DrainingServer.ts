@@ -150,7 +150,8 @@ const open = (
       connections,
       lifecycle,
       idleGrace: budget.idleGrace,
-      limit: budget.stages.graceful
+      limit: budget.stages.graceful,
+      wait: budget.waitForConnections
     })
     drain = made
     yield* Effect.addFinalizer(() => made.finish)

@@ -5,6 +5,8 @@
  * releasing walks background flushes, WebSockets, then cache and database side by side, then telemetry. When `SHUTDOWN_TIMEOUT` is given
  * and shorter than that, the stages that were not set shrink in proportion; those that were set stay. What cannot fit is refused
  * before the service is ready, with the sum.
+ *
+ * @module
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"

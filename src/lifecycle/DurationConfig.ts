@@ -3,6 +3,8 @@
  *
  * Effect's own duration parser turns what is negative into nothing and its integer parser reads an empty text as 0. Neither may
  * happen to a limit, so the text is checked here, and refused in one sentence that names key, value and range.
+ *
+ * @module
  */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"

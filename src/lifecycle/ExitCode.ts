@@ -1,5 +1,7 @@
 /**
  * What the process ends with. The highest that applies wins, so a forced stop after a failure says that it was forced.
+ *
+ * @module
  */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"

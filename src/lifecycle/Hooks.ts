@@ -4,6 +4,8 @@
  * Most cleanup belongs in the layer that holds the resource. A hook is for what has no layer, or must happen around all of them: a message to
  * a coordinator first, a file closed last. Hooks run in the reverse of the order in which they were added, one after the other; one that fails
  * or hangs does not stop the others.
+ *
+ * @module
  */
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"

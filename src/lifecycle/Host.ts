@@ -1,4 +1,8 @@
-/** What a launch needs from the process that it runs in. The one for Node is in `node/NodeHost.ts`; tests have their own. */
+/**
+ * What a launch needs from the process that it runs in. The one for Node is in `node/NodeHost.ts`; tests have their own.
+ *
+ * @module
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

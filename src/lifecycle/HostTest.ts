@@ -1,4 +1,8 @@
-/** A host for tests: signals are sent by the test, and the exit code is what it can read afterwards. */
+/**
+ * A host for tests: signals are sent by the test, and the exit code is what it can read afterwards.
+ *
+ * @module
+ */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Host from "./Host.js"

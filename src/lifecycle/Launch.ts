@@ -2,6 +2,8 @@
  * Runs a layer graph as a service: acquires it, waits for a reason to stop, stops, and says how it went.
  *
  * The result is an effect for `NodeRuntime.runMain`. It knows no part by name: quiesces are added by layers, releases follow the graph.
+ *
+ * @module
  */
 import * as Duration from "effect/Duration"
 import * as Cause from "effect/Cause"

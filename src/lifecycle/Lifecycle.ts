@@ -3,6 +3,8 @@
  *
  * A layer asks for the phase, adds what it wants done when the drain begins, adds a readiness check, or asks for a stop. It never learns
  * of the other layers: who is released when follows from the layer graph alone.
+ *
+ * @module
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

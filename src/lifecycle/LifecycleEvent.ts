@@ -1,8 +1,9 @@
 /**
  * What happens in the life of a service, as data.
  *
- * Logs, the report and readiness are all told by these events and by nothing else, so they cannot disagree (law 9). `at` is milliseconds
- * since the epoch by Effect's clock, with fractions where the clock has them.
+ * Logs, the report and readiness are all told by these events and by nothing else, so they cannot disagree (law 9).
+ *
+ * @module
  */
 import type { Phase } from "./Phase.js"
 import type { StopReason } from "./StopReason.js"
@@ -40,72 +41,63 @@ export interface DrainCount {
   readonly late: number
 }
 
+/** What every event has. */
+interface Stamp {
+  /** When it happened, in milliseconds since the epoch by Effect's clock, with fractions where the clock has them. */
+  readonly at: number
+}
+
+/** What every event about a step has. */
+interface OfStep {
+  /** Which one. */
+  readonly step: Step
+}
+
+/** What the event of a step's end has. */
+interface StepEnd extends OfStep {
+  /** From its start, in milliseconds. */
+  readonly durationMillis: number
+}
+
+/** What has not ended. */
+interface Open {
+  /** By name: what runs, then what is due. */
+  readonly open: ReadonlyArray<string>
+}
+
+/** What an event about a server has. */
+interface OfServer {
+  /** The server's name, as its quiesce is called. */
+  readonly server: string
+}
+
 /** Everything that can happen. */
-export type LifecycleEvent =
-  | { readonly _tag: "PhaseChanged"; readonly at: number; readonly phase: Phase; readonly previous: Phase }
-  | {
-      readonly _tag: "StopInitiated"
-      readonly at: number
-      readonly reason: StopReason
-      readonly wholeMillis: number
-    }
-  /** A second signal arrived: waiting is cut short. */
-  | {
-      readonly _tag: "StopRepeated"
-      readonly at: number
-      readonly reason: StopReason
-      /** What was still to be done, by name. */
-      readonly open: ReadonlyArray<string>
-    }
-  /** The whole limit has passed, and by configuration that only warns. Told once a second. */
-  | {
-      readonly _tag: "StopOverdue"
-      readonly at: number
-      readonly overdueMillis: number
-      readonly open: ReadonlyArray<string>
-    }
-  | { readonly _tag: "Acquired"; readonly at: number; readonly name: string; readonly durationMillis: number }
-  /** An acquisition did not come to its end within its limit; whatever it still yields is released on arrival. */
-  | {
-      readonly _tag: "AcquisitionGivenUp"
-      readonly at: number
-      readonly name: string
-      readonly limitMillis: number
-    }
-  | { readonly _tag: "StepStarted"; readonly at: number; readonly step: Step; readonly limitMillis: number }
-  | {
-      readonly _tag: "StepCompleted"
-      readonly at: number
-      readonly step: Step
-      readonly durationMillis: number
-    }
-  /** The step overran its limit: it was asked to stop, and is no longer awaited. */
-  | {
-      readonly _tag: "StepTimedOut"
-      readonly at: number
-      readonly step: Step
-      readonly durationMillis: number
-      readonly limitMillis: number
-    }
-  | {
-      readonly _tag: "StepFailed"
-      readonly at: number
-      readonly step: Step
-      readonly durationMillis: number
-      readonly error: string
-    }
-  | {
-      readonly _tag: "RequestsInterrupted"
-      readonly at: number
-      readonly server: string
-      readonly requests: ReadonlyArray<InterruptedRequest>
-    }
-  | { readonly _tag: "Drained"; readonly at: number; readonly server: string; readonly count: DrainCount }
-  /** Time ran out, the whole's or that of a second signal, and `open` was still being released. */
-  | { readonly _tag: "StopForced"; readonly at: number; readonly open: ReadonlyArray<string> }
-  | {
-      readonly _tag: "StopCompleted"
-      readonly at: number
-      readonly durationMillis: number
-      readonly exitCode: number
-    }
+export type LifecycleEvent = Stamp &
+  (
+    | { readonly _tag: "PhaseChanged"; readonly phase: Phase; readonly previous: Phase }
+    /** A stop begins, for `reason`, with `wholeMillis` to be over. */
+    | { readonly _tag: "StopInitiated"; readonly reason: StopReason; readonly wholeMillis: number }
+    /** A second signal arrived: waiting is cut short. */
+    | ({ readonly _tag: "StopRepeated"; readonly reason: StopReason } & Open)
+    /** The whole limit has passed, and by configuration that only warns. Told once a second. */
+    | ({ readonly _tag: "StopOverdue"; readonly overdueMillis: number } & Open)
+    | { readonly _tag: "Acquired"; readonly name: string; readonly durationMillis: number }
+    /** An acquisition did not come to its end within its limit; whatever it still yields is released on arrival. */
+    | { readonly _tag: "AcquisitionGivenUp"; readonly name: string; readonly limitMillis: number }
+    | ({ readonly _tag: "StepStarted"; readonly limitMillis: number } & OfStep)
+    | ({ readonly _tag: "StepCompleted" } & StepEnd)
+    /** The step overran its limit: it was asked to stop, and is no longer awaited. */
+    | ({ readonly _tag: "StepTimedOut"; readonly limitMillis: number } & StepEnd)
+    /** The step failed or died; `error` is the cause, rendered. */
+    | ({ readonly _tag: "StepFailed"; readonly error: string } & StepEnd)
+    /** Requests were cut at a limit. */
+    | ({
+        readonly _tag: "RequestsInterrupted"
+        readonly requests: ReadonlyArray<InterruptedRequest>
+      } & OfServer)
+    /** A server's drain is over. */
+    | ({ readonly _tag: "Drained"; readonly count: DrainCount } & OfServer)
+    /** Time ran out, the whole's or that of a second signal, and `open` was still being released. */
+    | ({ readonly _tag: "StopForced" } & Open)
+    | { readonly _tag: "StopCompleted"; readonly durationMillis: number; readonly exitCode: number }
+  )

@@ -2,6 +2,8 @@
  * The life of a service as a line: every phase is left once, for a later one.
  *
  * `starting → ready → announcing → draining → releasing → stopped`; a start that fails or is called off goes from starting to releasing.
+ *
+ * @module
  */
 
 /** Every phase, in order. */

@@ -3,6 +3,8 @@
  *
  * Two things must hold: the phase is `ready`, and every check that a layer has added agrees. Checks are asked each time, so they must be
  * quick and must not fail; a check that dies counts as a reason.
+ *
+ * @module
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -4,6 +4,8 @@
  * `named("database", { limit })(layer)` behaves as `layer` does, but its release is bounded, told to subscribers, and known to the stop, which keeps
  * its time free. What the layer needs must be provided from outside: if a shared dependency were wrapped in with it and the release given up,
  * the dependency's count of users would never fall, and it would never be closed.
+ *
+ * @module
  */
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"

@@ -2,6 +2,8 @@
  * How long each stage of a stop may take, and what happens to requests meanwhile.
  *
  * Every key has its default on its own leaf, so that a half-set group never turns into all defaults without a word.
+ *
+ * @module
  */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"

@@ -1,4 +1,8 @@
-/** Why a service stops. The first reason is the one that counts; later ones only hurry it. */
+/**
+ * Why a service stops. The first reason is the one that counts; later ones only hurry it.
+ *
+ * @module
+ */
 import * as Cause from "effect/Cause"
 import * as ErrorText from "./ErrorText.js"
 

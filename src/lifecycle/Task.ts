@@ -4,6 +4,8 @@
  * A task waits for work and then does it, again and again. The wait may be interrupted at any time; a unit runs in a fiber of its own that only
  * a cut can reach, and it is cut only when it outlasts the limit of the drain. So a unit should be one transaction with an interruptible
  * body: then a cut leaves everything as it was before.
+ *
+ * @module
  */
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"

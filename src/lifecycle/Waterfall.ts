@@ -1,4 +1,8 @@
-/** A report as a picture for a terminal: what ran when, as bars on one line of time. */
+/**
+ * A report as a picture for a terminal: what ran when, as bars on one line of time.
+ *
+ * @module
+ */
 import type { ShutdownReport, StepReport } from "./ShutdownReport.js"
 
 /** Columns of the bars. */

@@ -59,6 +59,22 @@ describe("a service on plain NodeRuntime.runMain", () => {
     assert.match(child.stdout(), /GET \/slow after 1\d{3}/)
   })
 
+  it("SHUTDOWN_WAIT_FOR_CONNECTIONS=false: requests are interrupted as soon as the drain begins, and counted", async () => {
+    const child = await service({ SHUTDOWN_WAIT_FOR_CONNECTIONS: "false" })
+    const url = await listening(child)
+    const slow = fetch(`${url}/slow?ms=60000`).then(
+      (response) => response.status,
+      () => "cut"
+    )
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const signalled = performance.now()
+    child.kill("SIGTERM")
+    assert.strictEqual((await child.end).code, 0)
+    assert.isBelow(performance.now() - signalled, 3000)
+    assert.include([503, "cut"], await slow)
+    assert.match(child.stdout(), /GET \/slow after \d+/)
+  })
+
   it("scenario 9: a release that never returns is named and given up, outer ones are released, the code is 3", async () => {
     const child = await service({ KNOB: "hang" })
     await listening(child)
