@@ -1,0 +1,60 @@
+/**
+ * A service without a port, with knobs for what makes a process outlive its stop.
+ *
+ * KNOB: `block` spins for ever when the drain begins, `native` waits in a system call while releasing, `promises` starves the loop while draining, `leak` keeps an
+ * interval, `exit` spins when the process exits, `report` never comes back from the report, `early` spins before any signal, `hang` has a release that never ends and
+ * leaks, `slow` drains for half a minute. RECORD names the record of the run; OPTION turns a guard off.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { execFileSync } from "node:child_process"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
+import * as NodeLaunch from "../../../src/lifecycle/node/NodeLaunch.js"
+import * as Resource from "../../../src/lifecycle/Resource.js"
+
+const { KNOB: knob, OPTION: option, RECORD: record } = process.env
+
+const spinForEver = () => {
+  for (;;);
+}
+
+const starve = async () => {
+  for (;;) await Promise.resolve()
+}
+
+const database = Resource.named("database", { limit: Duration.millis(500) })(
+  Layer.scopedDiscard(
+    Effect.addFinalizer(() => {
+      if (knob === "native") return Effect.sync(() => execFileSync("sleep", ["60"]))
+      return knob === "hang" ? Effect.never : Effect.log("database closed")
+    })
+  )
+)
+
+const worker = Layer.scopedDiscard(
+  Effect.flatMap(Lifecycle.Lifecycle, (lifecycle) =>
+    lifecycle.addQuiesce({
+      name: "worker",
+      limit: Duration.seconds(knob === "slow" ? 30 : 1),
+      run: Effect.suspend(() => {
+        if (knob === "block") return Effect.sync(spinForEver)
+        if (knob === "promises") return Effect.promise(starve)
+        return knob === "slow" ? Effect.sleep(Duration.seconds(30)) : Effect.void
+      })
+    })
+  )
+).pipe(Layer.provide(database))
+
+if (knob === "leak" || knob === "hang") setInterval(() => {}, 1_000_000)
+if (knob === "exit") process.on("exit", spinForEver)
+if (knob === "early") setTimeout(spinForEver, 500)
+
+NodeRuntime.runMain(
+  NodeLaunch.launch(worker, {
+    ...(option === "no-watchdog" ? { watchdog: false } : {}),
+    ...(record === undefined ? {} : { recordFile: () => record }),
+    ...(knob === "report" ? { onReport: () => Effect.never } : {})
+  })
+)
