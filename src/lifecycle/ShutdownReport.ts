@@ -3,6 +3,8 @@
  *
  * It is a schema, since it outlives the process: it is written to a file and read by the next run. All times are milliseconds, with the fractions that
  * the clock has.
+ *
+ * @module
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
