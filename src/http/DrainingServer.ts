@@ -5,6 +5,8 @@
  * The layer opens nothing. `serve` does: the port opens when the app is complete, and the drain belongs to the scope of `serve`, so that
  * everything the app is built on is still there while requests are answered. A client that closes its side is taken to have gone, as in
  * node: the fiber that answers it is interrupted.
+ *
+ * @module
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"

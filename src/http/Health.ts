@@ -3,6 +3,8 @@
  *
  * Liveness stays 200 while the process can answer, also while draining: an orchestrator that reads a stop as a fault would kill what is
  * being finished.
+ *
+ * @module
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpRouter from "@effect/platform/HttpRouter"

@@ -1,4 +1,8 @@
-/** What layers have to say about themselves in `/health`, by section. */
+/**
+ * What layers have to say about themselves in `/health`, by section.
+ *
+ * @module
+ */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

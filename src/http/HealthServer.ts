@@ -1,6 +1,8 @@
 /**
  * A listener of its own for probes and metrics (`HEALTH_PORT`). It opens early, so that a start can be watched, and is not part of the
  * drain: it answers until it is released, which is for the layer graph to place just before telemetry.
+ *
+ * @module
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpRouter from "@effect/platform/HttpRouter"
@@ -8,8 +10,6 @@ import type * as HttpServer from "@effect/platform/HttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import type { ConfigError } from "effect/ConfigError"
 import type * as Lifecycle from "../lifecycle/Lifecycle.js"
 import * as Connection from "./Connection.js"
 import { Connections } from "./Connections.js"
@@ -23,8 +23,8 @@ import * as ProblemMiddleware from "./ProblemMiddleware.js"
 
 /** Where the health listener is. */
 export interface Shape {
-  /** None when `HEALTH_PORT` is not set. */
-  readonly address: Option.Option<HttpServer.TcpAddress>
+  /** Host and port, with the port that the system chose where 0 was asked for. */
+  readonly address: HttpServer.TcpAddress
 }
 
 /** The health listener. */
@@ -70,7 +70,7 @@ const open = (config: HttpServerConfig.HttpServerConfig, port: number, routes: H
         )
       })
     )
-    return { address: Option.some(listener.address) }
+    return { address: listener.address }
   })
 
 /**
@@ -94,18 +94,5 @@ export const layer = (
         port,
         HttpRouter.concat(routes, options.extra ?? HttpRouter.empty)
       )
-    )
-  )
-
-/** The health listener that `HEALTH_PORT` asks for; without the key nothing is opened. Fails as {@link layer}, or with `ConfigError`. */
-export const layerConfig = (
-  extra: HttpRouter.HttpRouter = HttpRouter.empty
-): Layer.Layer<HealthServer, HttpListener.ListenFailed | ConfigError, Lifecycle.Lifecycle | HealthDetails> =>
-  Layer.unwrapEffect(
-    Effect.map(HttpServerConfig.config, (config) =>
-      Option.match(config.healthPort, {
-        onNone: () => Layer.succeed(HealthServer, { address: Option.none() }),
-        onSome: (port) => layer(port, { config, extra })
-      })
     )
   )

@@ -1,6 +1,8 @@
 /**
  * A node HTTP server whose connections are known: it lets requests in or refuses them, answers what is no request with a problem, and
  * can stop listening without letting go of anyone.
+ *
+ * @module
  */
 import type * as HttpServer from "@effect/platform/HttpServer"
 import * as Data from "effect/Data"
@@ -23,10 +25,13 @@ import * as Problem from "./Problem.js"
 export class ListenFailed extends Data.TaggedError("ListenFailed")<{
   /** The key that the port came from: `SERVER_PORT` or `HEALTH_PORT`. */
   readonly key: string
+  /** What it was to listen on. */
   readonly host: string
+  /** The port as configured. */
   readonly port: number
   /** The system's word for it, as `EADDRINUSE`. */
   readonly code: string
+  /** One line for the operator. */
   readonly message: string
 }> {
   /** A port that is taken is the moment's fault (1), a host or port that cannot be is the configuration's (2). */
@@ -51,9 +56,11 @@ const listenFailed = (
 
 /** What a listener does with what arrives. */
 export interface Options {
+  /** Address, timeouts and limits. */
   readonly config: HttpServerConfig
   /** The key that the port came from, for errors. */
   readonly key: string
+  /** Where its connections are kept. */
   readonly connections: Connections
   /** Runs the app for a request. */
   readonly handle: (request: Http.IncomingMessage, response: Response) => void

@@ -1,4 +1,8 @@
-/** Where the server listens and what it puts up with: every limit has a bound, and what is out of bounds is refused in one line. */
+/**
+ * Where the server listens and what it puts up with: every limit has a bound, and what is out of bounds is refused in one line.
+ *
+ * @module
+ */
 import * as Config from "effect/Config"
 import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
@@ -63,7 +67,12 @@ const units: Record<string, number> = {
 }
 
 /** The least and the most that {@link HttpServerConfig.maxBody} may be, in bytes. */
-export const maxBodyBounds = { min: 1024, max: 1024 ** 3 } as const
+export const maxBodyBounds: {
+  /** 1 KiB. */
+  readonly min: number
+  /** 1 GiB. */
+  readonly max: number
+} = { min: 1024, max: 1024 ** 3 }
 
 /** Reads a number of bytes, plain or with a unit (`64kb`, `1 MiB`; both count in 1024s), or says in half a sentence what is wrong. */
 export const parseBytes = (text: string): Either.Either<number, string> => {

@@ -1,4 +1,8 @@
-/** How much a server has in hand, for metrics and for whoever must know before it lets go of something. */
+/**
+ * How much a server has in hand, for metrics and for whoever must know before it lets go of something.
+ *
+ * @module
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,6 +1,8 @@
 /**
  * Problem details (RFC 9457): one shape for everything that is refused, whoever refuses it: a handler, the server's limits, or the parser
  * of a request that never became one.
+ *
+ * @module
  */
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Http from "node:http"

@@ -1,4 +1,8 @@
-/** Turns what an HttpApp fails with into problem details, so that a client meets one shape of error whatever went wrong. */
+/**
+ * Turns what an HttpApp fails with into problem details, so that a client meets one shape of error whatever went wrong.
+ *
+ * @module
+ */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApiError from "@effect/platform/HttpApiError"

@@ -1,4 +1,8 @@
-/** Something served, as a named part of a service: it says where it listens, and its release is bounded. */
+/**
+ * Something served, as a named part of a service: it says where it listens, and its release is bounded.
+ *
+ * @module
+ */
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -41,20 +45,14 @@ export const layerConfig = <A, E, R>(served: Layer.Layer<A, E, R>) =>
     )
   ).pipe(Layer.provide(DrainingServer.layerConfig))
 
-/** The health listener of the environment (`HEALTH_PORT`), released as `health`; nothing without the key. Fails as `HealthServer.layer` does, or with `ConfigError`. */
+/** The health listener of the environment (`HEALTH_PORT`), released as `health`; nothing without the key. Fails with `ConfigError`, or with `ListenFailed` when the port cannot be opened. */
 export const healthConfig = Layer.unwrapEffect(
   Effect.gen(function* () {
     const config = yield* HttpServerConfig.config
     const { stages } = yield* Budget.Budget
     if (Option.isNone(config.healthPort)) return Layer.empty
     return Layer.tap(HealthServer.layer(config.healthPort.value, { config }), (context) =>
-      Option.match(Context.get(context, HealthServer.HealthServer).address, {
-        onNone: () => Effect.void,
-        onSome: (address) => sayWhere("health is listening", address)
-      })
-    ).pipe(
-      Resource.named("health", { limit: Duration.min(releaseLimit, stages.telemetry) }),
-      Layer.discard
-    )
+      sayWhere("health is listening", Context.get(context, HealthServer.HealthServer).address)
+    ).pipe(Resource.named("health", { limit: Duration.min(releaseLimit, stages.telemetry) }), Layer.discard)
   })
 )

@@ -1,6 +1,8 @@
 /**
  * Who takes a connection over when a client asks for another protocol on it. Whoever speaks one registers for a path, for as long as its
  * scope is open; from then on the socket is theirs, to tell and to close.
+ *
+ * @module
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

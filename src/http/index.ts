@@ -1,6 +1,8 @@
 /**
  * `stellar-insights/http`: an `HttpServer` for `@effect/platform` that answers every request it received before it stops, and the health routes that tell
  * balancers so.
+ *
+ * @module
  */
 export * as DrainingServer from "./DrainingServer.js"
 export * as Health from "./Health.js"

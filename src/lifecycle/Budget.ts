@@ -45,12 +45,16 @@ export interface Shape {
 export class Budget extends Context.Tag("stellar-insights/lifecycle/Budget")<Budget, Shape>() {}
 
 /** The stages do not fit into the whole, or the whole not into what the orchestrator allows. The message is the arithmetic. */
-export class BudgetRefused extends Data.TaggedError("BudgetRefused")<{ readonly message: string }> {
+export class BudgetRefused extends Data.TaggedError("BudgetRefused")<{
+  /** The sum, and what could be changed. */
+  readonly message: string
+}> {
+  /** Configuration: 2. */
   readonly [ExitCode.symbol] = ExitCode.invalid
 }
 
 /** Stages at their defaults; the cache's is the database's. */
-export const defaultStages = {
+export const defaultStages: Omit<ShutdownConfig.Stages, "cache"> = {
   graceful: Duration.seconds(30),
   background: Duration.seconds(10),
   websocket: Duration.seconds(5),

@@ -14,7 +14,9 @@ import * as Option from "effect/Option"
 
 /** What a duration may be, inclusive. */
 export interface Bounds {
+  /** The least. */
   readonly min: Duration.Duration
+  /** The most. */
   readonly max: Duration.Duration
 }
 

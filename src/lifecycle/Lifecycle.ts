@@ -65,10 +65,13 @@ export interface Shape {
 
 /** What launch and named layers share. */
 export interface Internal {
+  /** The clockwork of the stop. */
   readonly stopping: Stopping.Stopping
   /** Moves on to a later phase; an earlier one is ignored. */
   readonly advance: (phase: Phase.Phase) => Effect.Effect<void>
+  /** What runs when the drain begins. */
   readonly quiesces: ReadonlySet<Quiesce>
+  /** What runs around the release, in the order in which it was added. */
   readonly hooks: ReadonlyArray<Hook>
   /** Ends with the second signal. Reasons that are no signals do not count: a worker that fails while stopping is no hurry. */
   readonly stopRepeated: Effect.Effect<StopReason>

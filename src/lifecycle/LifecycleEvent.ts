@@ -13,6 +13,7 @@ export type StepKind = "quiesce" | "release" | "hook"
 
 /** Which quiesce, release or hook an event speaks of. */
 export interface Step {
+  /** Which of the three. */
   readonly kind: StepKind
   /** The name that the resource was given. */
   readonly name: string
@@ -20,6 +21,7 @@ export interface Step {
 
 /** A request that was cut at a limit. */
 export interface InterruptedRequest {
+  /** As the client sent it. */
   readonly method: string
   /** The path as it was asked for, without the query (it may carry secrets). */
   readonly path: string
@@ -42,62 +44,140 @@ export interface DrainCount {
 }
 
 /** What every event has. */
-interface Stamp {
+export interface Stamp<Tag extends string> {
+  /** Which event it is. */
+  readonly _tag: Tag
   /** When it happened, in milliseconds since the epoch by Effect's clock, with fractions where the clock has them. */
   readonly at: number
 }
 
-/** What every event about a step has. */
-interface OfStep {
-  /** Which one. */
-  readonly step: Step
+/** The service is in another phase. */
+export interface PhaseChanged extends Stamp<"PhaseChanged"> {
+  /** The one that it is in now. */
+  readonly phase: Phase
+  /** The one that it has left. */
+  readonly previous: Phase
 }
 
-/** What the event of a step's end has. */
-interface StepEnd extends OfStep {
+/** A stop begins. */
+export interface StopInitiated extends Stamp<"StopInitiated"> {
+  /** Why. */
+  readonly reason: StopReason
+  /** What the whole has, in milliseconds. */
+  readonly wholeMillis: number
+}
+
+/** A second signal arrived: waiting is cut short. */
+export interface StopRepeated extends Stamp<"StopRepeated"> {
+  /** The signal. */
+  readonly reason: StopReason
+  /** What had not ended, by name: what ran, then what was due. */
+  readonly open: ReadonlyArray<string>
+}
+
+/** The whole limit has passed, and by configuration that only warns. Told once a second. */
+export interface StopOverdue extends Stamp<"StopOverdue"> {
+  /** Since the limit passed, in milliseconds. */
+  readonly overdueMillis: number
+  /** What has not ended, by name. */
+  readonly open: ReadonlyArray<string>
+}
+
+/** Time ran out, the whole's or that of a second signal. */
+export interface StopForced extends Stamp<"StopForced"> {
+  /** What was still being released, by name; empty where it has none. */
+  readonly open: ReadonlyArray<string>
+}
+
+/** The stop is over. */
+export interface StopCompleted extends Stamp<"StopCompleted"> {
+  /** From its beginning, in milliseconds. */
+  readonly durationMillis: number
+  /** What the process ends with. */
+  readonly exitCode: number
+}
+
+/** A named layer was acquired. */
+export interface Acquired extends Stamp<"Acquired"> {
+  /** The layer's name. */
+  readonly name: string
+  /** How long it took, in milliseconds. */
+  readonly durationMillis: number
+}
+
+/** An acquisition did not come to its end within its limit; whatever it still yields is released on arrival. */
+export interface AcquisitionGivenUp extends Stamp<"AcquisitionGivenUp"> {
+  /** The layer's name. */
+  readonly name: string
+  /** What it had, in milliseconds. */
+  readonly limitMillis: number
+}
+
+/** A quiesce, release or hook begins. */
+export interface StepStarted extends Stamp<"StepStarted"> {
+  /** Which one. */
+  readonly step: Step
+  /** What it has, in milliseconds. */
+  readonly limitMillis: number
+}
+
+/** A quiesce, release or hook came to its end. */
+export interface StepCompleted extends Stamp<"StepCompleted"> {
+  /** Which one. */
+  readonly step: Step
   /** From its start, in milliseconds. */
   readonly durationMillis: number
 }
 
-/** What has not ended. */
-interface Open {
-  /** By name: what runs, then what is due. */
-  readonly open: ReadonlyArray<string>
+/** A quiesce, release or hook overran its limit: it was asked to stop, and is no longer awaited. */
+export interface StepTimedOut extends Stamp<"StepTimedOut"> {
+  /** Which one. */
+  readonly step: Step
+  /** From its start, in milliseconds. */
+  readonly durationMillis: number
+  /** What it had, in milliseconds. */
+  readonly limitMillis: number
 }
 
-/** What an event about a server has. */
-interface OfServer {
+/** A quiesce, release or hook failed or died. */
+export interface StepFailed extends Stamp<"StepFailed"> {
+  /** Which one. */
+  readonly step: Step
+  /** From its start, in milliseconds. */
+  readonly durationMillis: number
+  /** The cause, rendered. */
+  readonly error: string
+}
+
+/** Requests were cut. */
+export interface RequestsInterrupted extends Stamp<"RequestsInterrupted"> {
   /** The server's name, as its quiesce is called. */
   readonly server: string
+  /** Which ones. */
+  readonly requests: ReadonlyArray<InterruptedRequest>
+}
+
+/** A server's drain is over. */
+export interface Drained extends Stamp<"Drained"> {
+  /** The server's name, as its quiesce is called. */
+  readonly server: string
+  /** What it came to. */
+  readonly count: DrainCount
 }
 
 /** Everything that can happen. */
-export type LifecycleEvent = Stamp &
-  (
-    | { readonly _tag: "PhaseChanged"; readonly phase: Phase; readonly previous: Phase }
-    /** A stop begins, for `reason`, with `wholeMillis` to be over. */
-    | { readonly _tag: "StopInitiated"; readonly reason: StopReason; readonly wholeMillis: number }
-    /** A second signal arrived: waiting is cut short. */
-    | ({ readonly _tag: "StopRepeated"; readonly reason: StopReason } & Open)
-    /** The whole limit has passed, and by configuration that only warns. Told once a second. */
-    | ({ readonly _tag: "StopOverdue"; readonly overdueMillis: number } & Open)
-    | { readonly _tag: "Acquired"; readonly name: string; readonly durationMillis: number }
-    /** An acquisition did not come to its end within its limit; whatever it still yields is released on arrival. */
-    | { readonly _tag: "AcquisitionGivenUp"; readonly name: string; readonly limitMillis: number }
-    | ({ readonly _tag: "StepStarted"; readonly limitMillis: number } & OfStep)
-    | ({ readonly _tag: "StepCompleted" } & StepEnd)
-    /** The step overran its limit: it was asked to stop, and is no longer awaited. */
-    | ({ readonly _tag: "StepTimedOut"; readonly limitMillis: number } & StepEnd)
-    /** The step failed or died; `error` is the cause, rendered. */
-    | ({ readonly _tag: "StepFailed"; readonly error: string } & StepEnd)
-    /** Requests were cut at a limit. */
-    | ({
-        readonly _tag: "RequestsInterrupted"
-        readonly requests: ReadonlyArray<InterruptedRequest>
-      } & OfServer)
-    /** A server's drain is over. */
-    | ({ readonly _tag: "Drained"; readonly count: DrainCount } & OfServer)
-    /** Time ran out, the whole's or that of a second signal, and `open` was still being released. */
-    | ({ readonly _tag: "StopForced" } & Open)
-    | { readonly _tag: "StopCompleted"; readonly durationMillis: number; readonly exitCode: number }
-  )
+export type LifecycleEvent =
+  | PhaseChanged
+  | StopInitiated
+  | StopRepeated
+  | StopOverdue
+  | StopForced
+  | StopCompleted
+  | Acquired
+  | AcquisitionGivenUp
+  | StepStarted
+  | StepCompleted
+  | StepTimedOut
+  | StepFailed
+  | RequestsInterrupted
+  | Drained

@@ -22,7 +22,9 @@ export interface Obstacle {
 
 /** The answer. */
 export interface Status {
+  /** Whether to send work here. */
   readonly ready: boolean
+  /** The phase that the answer was given in. */
   readonly phase: Phase
   /** Empty exactly when ready. */
   readonly obstacles: ReadonlyArray<Obstacle>

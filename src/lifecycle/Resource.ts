@@ -33,6 +33,7 @@ export interface Options {
 export class AcquisitionTimedOut extends Data.TaggedError("AcquisitionTimedOut")<{
   /** The name that the layer was given. */
   readonly resource: string
+  /** A sentence with the name and the time that it had. */
   readonly message: string
 }> {}
 

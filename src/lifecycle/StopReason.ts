@@ -9,24 +9,58 @@ import * as ErrorText from "./ErrorText.js"
 /** The signals that ask for a stop. */
 export type Signal = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGBREAK"
 
+/** The operating system, an orchestrator or a person asked. */
+export interface BySignal {
+  /** Which reason it is. */
+  readonly _tag: "Signal"
+  /** By its name. */
+  readonly signal: Signal
+}
+
+/** The program asked, through `Lifecycle.stop`. */
+export interface Requested {
+  /** Which reason it is. */
+  readonly _tag: "Requested"
+  /** Why, for people. */
+  readonly message: string
+}
+
+/** The fiber that runs the launch effect was interrupted, by whoever embeds it. */
+export interface Interrupted {
+  /** Which reason it is. */
+  readonly _tag: "Interrupted"
+}
+
+/** A layer could not be acquired: the service never was ready. */
+export interface StartFailed {
+  /** Which reason it is. */
+  readonly _tag: "StartFailed"
+  /** What the acquisition ended in. */
+  readonly cause: Cause.Cause<unknown>
+}
+
+/** A supervised worker ended in failure. */
+export interface WorkerFailed {
+  /** Which reason it is. */
+  readonly _tag: "WorkerFailed"
+  /** The worker's name. */
+  readonly worker: string
+  /** What it ended in. */
+  readonly cause: Cause.Cause<unknown>
+}
+
+/** An exception that nothing caught, or a promise rejection that nothing handled, reached the process. */
+export interface Uncaught {
+  /** Which reason it is. */
+  readonly _tag: "Uncaught"
+  /** By which way it came. */
+  readonly origin: "uncaughtException" | "unhandledRejection"
+  /** What was thrown, or rejected with. */
+  readonly error: unknown
+}
+
 /** Why a service stops. */
-export type StopReason =
-  /** The operating system, an orchestrator or a person asked. */
-  | { readonly _tag: "Signal"; readonly signal: Signal }
-  /** The program asked, through `Lifecycle.stop`. */
-  | { readonly _tag: "Requested"; readonly message: string }
-  /** The fiber that runs the launch effect was interrupted, by whoever embeds it. */
-  | { readonly _tag: "Interrupted" }
-  /** A layer could not be acquired: the service never was ready. */
-  | { readonly _tag: "StartFailed"; readonly cause: Cause.Cause<unknown> }
-  /** A supervised worker ended in failure. */
-  | { readonly _tag: "WorkerFailed"; readonly worker: string; readonly cause: Cause.Cause<unknown> }
-  /** An exception that nothing caught, or a promise rejection that nothing handled, reached the process. */
-  | {
-      readonly _tag: "Uncaught"
-      readonly origin: "uncaughtException" | "unhandledRejection"
-      readonly error: unknown
-    }
+export type StopReason = BySignal | Requested | Interrupted | StartFailed | WorkerFailed | Uncaught
 
 /** A programmatic stop. */
 export const requested = (message: string): StopReason => ({ _tag: "Requested", message })

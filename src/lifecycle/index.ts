@@ -3,6 +3,8 @@
  *
  * `NodeRuntime.runMain(NodeLaunch.launch(app))` runs a layer graph; `Resource.named` gives a release a name and a limit; `Task.run` does background work that is not
  * cut in the middle; `Lifecycle` is what layers ask and tell.
+ *
+ * @module
  */
 export * as Budget from "./Budget.js"
 export * as DurationConfig from "./DurationConfig.js"

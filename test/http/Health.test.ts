@@ -24,7 +24,7 @@ const open = Effect.gen(function* () {
     Layer.provide(Layer.succeed(Lifecycle.Lifecycle, lifecycle)),
     Layer.buildWithScope(scope)
   )
-  const { port } = Option.getOrThrow(Context.get(context, HealthServer.HealthServer).address)
+  const { port } = Context.get(context, HealthServer.HealthServer).address
   return {
     lifecycle,
     port,
