@@ -50,7 +50,7 @@ const complaint = (child: Child.Child): string => {
   return lines[0]!
 }
 
-describe("bad configuration ends with code 2, in one line that names key, value and what is allowed", () => {
+describe("bad configuration (scenario 23 among it) ends with code 2, in one line that names key, value and what is allowed", () => {
   it.each(cases)("%j", async (env, said) => {
     const child = Child.serve(env)
     assert.strictEqual((await child.end).code, 2, `${child.stdout()}\n${child.stderr()}`)

@@ -116,7 +116,7 @@ describe("a service on plain NodeRuntime.runMain", () => {
     }
   )
 
-  it("law 5: a second signal ends a long drain within a second, with code 3", async () => {
+  it("law 5, scenario 8: a second signal ends a long drain within a second, with code 3 and what was open", async () => {
     const child = await service()
     const url = await listening(child)
     const slow = fetch(`${url}/slow?ms=60000`).catch(() => "cut")
@@ -127,6 +127,7 @@ describe("a service on plain NodeRuntime.runMain", () => {
     child.kill("SIGTERM")
     assert.strictEqual((await child.end).code, 3)
     assert.isBelow(performance.now() - second, 2500)
+    assert.match(child.stdout(), /second signal[\s\S]*http \(quiesce\)/)
     assert.include(child.stdout(), "database closed")
     await slow
   })

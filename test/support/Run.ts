@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type * as Budget from "../../src/lifecycle/Budget.js"
@@ -81,3 +82,13 @@ export const ended = (run: Run, kind: "release" | "quiesce" = "release"): Readon
         return []
     }
   })
+
+/** Puts the message and the annotations of every log line into `lines`, in place of any other logger. */
+export const collectLogs = (lines: Array<Record<string, unknown>>): Layer.Layer<never> =>
+  Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ annotations, message }) => {
+      const text = Array.isArray(message) ? message.join(" ") : String(message)
+      lines.push({ message: text, ...Object.fromEntries(annotations) })
+    })
+  )
