@@ -213,7 +213,7 @@ export const collector: Effect.Effect<Collector> = Effect.sync(() => {
   const exitCode = () => {
     const overran =
       forcedOpen !== undefined ||
-      interrupted.length > 0 ||
+      // Requests that were cut are no overrun by themselves: a quiesce that overran has cut them, or the configuration did.
       steps.some((step) => step.outcome === "timed_out") ||
       // A start that failed because an acquisition was too slow is a failed start, not a forced stop.
       (givenUp.length > 0 && reason?._tag !== "StartFailed")

@@ -108,7 +108,7 @@ describe("law 2: the process is gone a second after the deadline", () => {
     assert.isBelow(tookMillis, 500 + marginMillis)
     assert.match(
       child.stderr(),
-      /^lifecycle: the run is over but Timeout was left open; the process exits with code 0$/m
+      /^lifecycle: the run is over but something was left open: Timeout; the process exits with code 0$/m
     )
   })
 

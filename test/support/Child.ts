@@ -84,14 +84,15 @@ const environment = (env: Record<string, string>) => ({
   ...env
 })
 
-/** Starts node with `args`. */
+/** Starts node, or another `command`, with `args`. */
 export const start = (
   args: ReadonlyArray<string>,
   env: Record<string, string> = {},
-  cwd: string = folder()
+  cwd: string = folder(),
+  command: string = process.execPath
 ): Child => {
   const started = performance.now()
-  const child = spawn(process.execPath, args, {
+  const child = spawn(command, args, {
     cwd,
     env: environment(env),
     stdio: ["ignore", "pipe", "pipe"]

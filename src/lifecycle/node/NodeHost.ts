@@ -31,7 +31,7 @@ const tellLeaks = (code: number): void => {
     // Not through a stream: those end with the process before they have said it.
     writeSync(
       2,
-      `lifecycle: the run is over but ${left.join(", ")} was left open; the process exits with code ${code}\n`
+      `lifecycle: the run is over but something was left open: ${left.join(", ")}; the process exits with code ${code}\n`
     )
   } catch {
     // A stderr that is closed or full keeps nobody here.

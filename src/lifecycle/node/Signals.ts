@@ -13,13 +13,20 @@ export interface Captured {
   readonly listen: (listener: (signal: Signal) => void) => void
 }
 
-/** SIGHUP is what Node makes of a closing console on Windows; SIGBREAK is Ctrl+Break there and does not exist elsewhere. */
+/**
+ * What is listened to. On Windows there are no signals, and Node makes some of what the console says: Ctrl+C is SIGINT (but not in raw mode), Ctrl+Break is SIGBREAK,
+ * and a console window that closes is SIGHUP, after which Windows ends the process on its own account within about ten seconds whatever it does:
+ * a stop must fit into that. A log-off and a machine that shuts down reach services only through the service manager, so Node makes nothing of them. SIGTERM never
+ * comes from outside there, and another process that "sends" one ends this one at once, without a word and with nothing released; it is listened to
+ * since a program may emit it itself.
+ */
 const signals: ReadonlyArray<Signal> =
   process.platform === "win32" ? ["SIGINT", "SIGBREAK", "SIGHUP", "SIGTERM"] : ["SIGTERM", "SIGINT", "SIGHUP"]
 
 /**
- * A terminal sends Ctrl+C to every process of the job, and a runner such as npm passes its own on: one key press arrives twice. The same signal
- * again within this time is that echo; only one is taken for it.
+ * A terminal sends Ctrl+C to every process of the job, and a runner such as npm passes its own on: one key press arrives twice. So does a SIGTERM that a
+ * service manager sends to all processes of a unit. The same signal again within this time is that echo. Only one is taken for it: whoever sends
+ * three in a row means it.
  */
 const echoMillis = 250
 

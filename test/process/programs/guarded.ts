@@ -3,18 +3,21 @@
  *
  * KNOB: `block` spins for ever when the drain begins, `native` waits in a system call while releasing, `promises` starves the loop while draining, `leak` keeps an
  * interval, `exit` spins when the process exits, `report` never comes back from the report, `early` spins before any signal, `hang` has a release that never ends and
- * leaks, `slow` drains for half a minute. RECORD names the record of the run; OPTION turns a guard off.
+ * leaks, `slow` drains for half a minute. RECORD names the record of the run; OPTION turns a guard off; LIMIT is the release's, in seconds; LOG=debug
+ * logs more.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { execFileSync } from "node:child_process"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
 import * as NodeLaunch from "../../../src/lifecycle/node/NodeLaunch.js"
 import * as Resource from "../../../src/lifecycle/Resource.js"
 
-const { KNOB: knob, OPTION: option, RECORD: record } = process.env
+const { KNOB: knob, OPTION: option, RECORD: record, LIMIT: limit, LOG: log } = process.env
 
 const spinForEver = () => {
   for (;;);
@@ -24,7 +27,7 @@ const starve = async () => {
   for (;;) await Promise.resolve()
 }
 
-const database = Resource.named("database", { limit: Duration.millis(500) })(
+const database = Resource.named("database", { limit: Duration.seconds(Number(limit ?? 0.5)) })(
   Layer.scopedDiscard(
     Effect.addFinalizer(() => {
       if (knob === "native") return Effect.sync(() => execFileSync("sleep", ["60"]))
@@ -56,5 +59,5 @@ NodeRuntime.runMain(
     ...(option === "no-watchdog" ? { watchdog: false } : {}),
     ...(record === undefined ? {} : { recordFile: () => record }),
     ...(knob === "report" ? { onReport: () => Effect.never } : {})
-  })
+  }).pipe(Logger.withMinimumLogLevel(log === "debug" ? LogLevel.Debug : LogLevel.Info))
 )
