@@ -87,6 +87,9 @@ export const reportFile: Config.Config<Option.Option<string>> = Config.string("S
   Config.option
 )
 
+/** How long the first record may take to be written, in milliseconds: a disk that hangs does not keep the service from starting. */
+const claimMillis = 2000
+
 /** How long the report may take to be written, in milliseconds: the process is about to end, and a disk may hang. */
 const lastWriteMillis = 500
 
@@ -119,26 +122,31 @@ export const make = (options: Options): Keeper => {
       seenAt: now,
       totals: RunTotals.zero
     }
-    const claimed = yield* RunRecordFile.claim(file, (found) => ({
-      ...record,
-      totals: totalsOf(found)
-    })).pipe(Effect.catchAll((error) => Effect.as(LastRunLog.unwritable(file, error), Option.none())))
+    // Whole or not at all, also when the start is called off: a record that nobody remembers would look like a crash.
+    const claiming = RunRecordFile.claim(file, (found) => ({ ...record, totals: totalsOf(found) })).pipe(
+      Effect.tap((claimed) =>
+        Effect.sync(() => {
+          if (Option.isNone(claimed)) return
+          const totals = totalsOf(claimed.value.found)
+          const turn = Effect.unsafeMakeSemaphore(1)
+          kept = { claimed: claimed.value, record: { ...record, totals }, turn, isOver: false }
+        })
+      ),
+      Effect.uninterruptible
+    )
+    const outcome = yield* Bounded.run(claiming, Effect.sleep(claimMillis))
+    yield* Effect.forkScoped(refresh(() => kept))
+    const claimed = Option.flatMap(outcome, (exit) => (Exit.isSuccess(exit) ? exit.value : Option.none()))
     if (Option.isNone(claimed)) {
+      yield* LastRunLog.unwritable(file, whyNot(outcome))
       // Whoever cannot keep a record is still a service.
       return { ending: { _tag: "None" }, totals: RunTotals.zero, file: Option.none() } satisfies Shape
     }
     const { found, passedOver } = claimed.value
     const totals = totalsOf(found)
     const ending = endingOf(found)
-    kept = {
-      claimed: claimed.value,
-      record: { ...record, totals },
-      turn: Effect.unsafeMakeSemaphore(1),
-      isOver: false
-    }
     if (passedOver.length > 0) yield* LastRunLog.passedOver(passedOver, claimed.value.file)
     yield* LastRunLog.ending(ending)
-    yield* Effect.forkScoped(refresh(kept))
     return { ending, totals, file: Option.some(claimed.value.file) } satisfies Shape
   })
 
@@ -155,25 +163,30 @@ const write = ({ claimed, turn }: Kept, record: Effect.Effect<Option.Option<RunR
     Effect.uninterruptible
   )
 
-/** Says again and again that the run goes on. What fails is told once, and tried again the next time. */
-const refresh = (kept: Kept) => {
+/** Says again and again that the run goes on, as soon as there is a record. What fails is told once, and tried again the next time. */
+const refresh = (current: () => Kept | undefined) => {
   let hasFailed = false
-  const seen = Effect.map(Bounded.now, (seenAt) =>
-    kept.isOver ? Option.none() : Option.some({ ...kept.record, seenAt })
-  )
-  return write(kept, seen).pipe(
-    // A write under way is let finish, but not waited for: the disk may hang, and the last write takes its turn.
-    Effect.disconnect,
-    Effect.matchEffect({
-      onFailure: (error: PlatformError) => {
-        const first = !hasFailed
-        hasFailed = true
-        return first ? LastRunLog.unwritable(kept.claimed.file, error) : Effect.void
-      },
-      onSuccess: () => Effect.sync(() => void (hasFailed = false))
-    }),
-    Effect.schedule(Schedule.spaced(RunRecord.refreshMillis))
-  )
+  const beat = (kept: Kept) => {
+    const seen = Effect.map(Bounded.now, (seenAt) =>
+      kept.isOver ? Option.none() : Option.some({ ...kept.record, seenAt })
+    )
+    return write(kept, seen).pipe(
+      // A write under way is let finish, but not waited for: the disk may hang, and the last write takes its turn.
+      Effect.disconnect,
+      Effect.matchEffect({
+        onFailure: (error: PlatformError) => {
+          const first = !hasFailed
+          hasFailed = true
+          return first ? LastRunLog.unwritable(kept.claimed.file, error) : Effect.void
+        },
+        onSuccess: () => Effect.sync(() => void (hasFailed = false))
+      })
+    )
+  }
+  return Effect.suspend(() => {
+    const kept = current()
+    return kept === undefined ? Effect.void : beat(kept)
+  }).pipe(Effect.schedule(Schedule.spaced(RunRecord.refreshMillis)))
 }
 
 const finish = (kept: Kept, report: ShutdownReport) =>
@@ -188,6 +201,13 @@ const finish = (kept: Kept, report: ShutdownReport) =>
     } else if (Exit.isFailure(outcome.value)) {
       yield* LastRunLog.unwritable(kept.claimed.file, outcome.value.cause)
     }
+  })
+
+const whyNot = (outcome: Option.Option<Exit.Exit<unknown, PlatformError>>): unknown =>
+  Option.match(outcome, {
+    onNone: () => `not written within ${claimMillis} ms`,
+    onSome: (exit) =>
+      Exit.isFailure(exit) ? exit.cause : "it and the places beside it are taken by living processes"
   })
 
 const endingOf = (found: RunRecordFile.Found): Ending => {

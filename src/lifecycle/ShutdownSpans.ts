@@ -57,7 +57,7 @@ const spansOf = (tracer: Tracer.Tracer): Spans => {
 
   const end: Spans["end"] = (at, exitCode) => {
     if (root === undefined) return
-    for (const step of [...open.keys()]) endStep(step, at, "open")
+    for (const step of open.keys()) endStep(step, at, "open")
     if (Option.isSome(exitCode)) {
       root.attribute("shutdown.exit_code", exitCode.value)
       if (exitCode.value !== 0) trouble ??= `exit code ${exitCode.value}`

@@ -4,6 +4,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -137,13 +138,48 @@ describe("the record of a run", () => {
     Effect.gen(function* () {
       const files = Files.make()
       const run = yield* start(files)
-      files.hanging = (method) => method === "writeFileString"
+      files.delay = (method) => (method === "writeFileString" ? "1 hour" : 0)
       const fiber = yield* Effect.fork(run.stop)
       yield* TestClock.adjust(499)
       assert.isTrue(Option.isNone(yield* fiber.poll))
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(yield* fiber.poll, Option.some(Exit.void))
       assert.deepStrictEqual(run.types(), ["run_record_unwritable"])
+    })
+  )
+
+  it.effect("does not keep a service from starting when the disk hangs, and is kept once it is there", () =>
+    Effect.gen(function* () {
+      const files = Files.make()
+      files.delay = (method) => (method === "link" ? "3 seconds" : 0)
+      const fiber = yield* Effect.fork(start(files))
+      yield* TestClock.adjust(1999)
+      assert.isTrue(Option.isNone(yield* fiber.poll))
+      yield* TestClock.adjust(1)
+      const run = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(run.types(), ["run_record_unwritable"])
+      assert.deepStrictEqual(run.file, Option.none())
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude(json(files), { state: "running", seenAt: 7000 })
+      yield* run.stop
+      assert.deepInclude(json(files), { state: "stopped" })
+    })
+  )
+
+  it.effect("says that the run stopped also when the start was called off while it was made", () =>
+    Effect.gen(function* () {
+      const files = Files.make()
+      files.delay = (method) => (method === "link" ? "1 second" : 0)
+      const keeper = LastRun.make({ folder: Config.succeed("data"), instance: Config.succeed("8080") })
+      const build = yield* Effect.fork(
+        Effect.scoped(Layer.build(Layer.provide(keeper.layer, [files.layer, Files.ownProcess(1, new Set())])))
+      )
+      yield* TestClock.adjust(500)
+      yield* Fiber.interruptFork(build)
+      yield* TestClock.adjust(500)
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.await(build)))
+      yield* keeper.onReport(report)
+      assert.deepInclude(json(files), { state: "stopped" })
     })
   )
 

@@ -2,6 +2,7 @@
 import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as OwnProcess from "../../../src/lifecycle/OwnProcess.js"
@@ -13,8 +14,8 @@ export interface Files {
   readonly calls: Array<string>
   /** What fails, for as long as it is set. */
   failing: ((method: string, path: string) => boolean) | undefined
-  /** What never comes back, for as long as it is set. */
-  hanging: ((method: string, path: string) => boolean) | undefined
+  /** How long a call takes, for as long as it is set. */
+  delay: ((method: string, path: string) => Duration.DurationInput) | undefined
   /** Runs before a call, once: somebody else who is quicker. */
   meanwhile: { readonly method: string; readonly run: () => void } | undefined
   readonly layer: Layer.Layer<FileSystem.FileSystem | Path.Path>
@@ -36,13 +37,14 @@ export const make = (): Files => {
         files.meanwhile = undefined
         first()
       }
-      if (files.hanging?.(method, path) === true) return Effect.never
       if (files.failing?.(method, path) === true) return Effect.fail(error("PermissionDenied", method, path))
       const result = run()
       if (result instanceof SystemError) return Effect.fail(result)
       if (method !== "readFileString") calls.push(`${method} ${path}`)
       return Effect.succeed(result)
-    })
+    }).pipe((work) =>
+      Effect.suspend(() => (files.delay === undefined ? work : Effect.delay(work, files.delay(method, path))))
+    )
   const move = (from: string, to: string, method: string) => {
     const text = texts.get(from)
     if (text === undefined) return error("NotFound", method, from)
@@ -55,7 +57,7 @@ export const make = (): Files => {
     texts,
     calls,
     failing: undefined,
-    hanging: undefined,
+    delay: undefined,
     meanwhile: undefined,
     layer: Layer.merge(
       FileSystem.layerNoop({
