@@ -7,7 +7,9 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Layer from "effect/Layer"
 import * as Health from "./http/Health.js"
 import * as HealthDetails from "./http/HealthDetails.js"
+import * as InFlight from "./http/InFlight.js"
 import * as ProblemMiddleware from "./http/ProblemMiddleware.js"
+import * as RunHealth from "./http/RunHealth.js"
 import * as Serving from "./http/Serving.js"
 import * as ApiHttp from "./insights/ApiHttp.js"
 import * as Database from "./insights/Database.js"
@@ -20,11 +22,12 @@ const Http = Serving.layerConfig(HttpApiBuilder.serve()).pipe(
   Layer.provide([ApiHttp.layer, Health.layer, ProblemMiddleware.layer])
 )
 
-/** The service. */
-export const layer = Http.pipe(
+/** The service. What became of the run before this one, and where this one keeps its record, is for whoever launches it to say. */
+export const layer = Layer.merge(Http, RunHealth.sampled).pipe(
+  Layer.provide(InFlight.layer),
   Layer.provide(Ingestion.layerConfig),
   Layer.provide(LedgerStore.layer),
   Layer.provide([Database.layerConfig, Source.layerConfig]),
-  Layer.provide(Serving.healthConfig),
+  Layer.provide([Serving.healthConfig, RunHealth.lastRun]),
   Layer.provide([HealthDetails.layer, FetchHttpClient.layer, NodeContext.layer])
 )

@@ -9,7 +9,9 @@ import * as Option from "effect/Option"
 import * as HttpServerConfig from "../http/HttpServerConfig.js"
 import * as DatabaseConfig from "../insights/DatabaseConfig.js"
 import * as Budget from "../lifecycle/Budget.js"
+import * as LastRun from "../lifecycle/LastRun.js"
 import * as Launch from "../lifecycle/Launch.js"
+import * as Watchdog from "../lifecycle/node/Watchdog.js"
 import * as ShutdownConfig from "../lifecycle/ShutdownConfig.js"
 import * as LakeSource from "../stellar/source/LakeSource.js"
 import * as SimulatedSource from "../stellar/source/SimulatedSource.js"
@@ -53,6 +55,8 @@ export const keys = [
   "SHUTDOWN_NEW_REQUESTS",
   "SHUTDOWN_WAIT_FOR_CONNECTIONS",
   "SHUTDOWN_FORCE_AFTER_TIMEOUT",
+  "SHUTDOWN_REPORT_FILE",
+  "SHUTDOWN_HEARTBEAT",
   "TERMINATION_GRACE_PERIOD"
 ] as const
 
@@ -121,6 +125,8 @@ export const read = Effect.gen(function* () {
     SHUTDOWN_NEW_REQUESTS: budget.newRequests,
     SHUTDOWN_WAIT_FOR_CONNECTIONS: String(budget.waitForConnections),
     SHUTDOWN_FORCE_AFTER_TIMEOUT: String(budget.forceAfterTimeout),
+    SHUTDOWN_REPORT_FILE: yield* LastRun.reportFile,
+    SHUTDOWN_HEARTBEAT: yield* Watchdog.heartbeatConfig,
     TERMINATION_GRACE_PERIOD: shutdown.terminationGracePeriod
   }
   return {

@@ -1,4 +1,8 @@
-/** What keeps this Node process alive, as far as Node can tell. */
+/**
+ * What keeps this Node process alive, as far as Node can tell.
+ *
+ * @module
+ */
 
 /** The standard streams, which Node lists among its resources although they keep nothing alive by themselves. */
 export const standardStreams = (): ReadonlyArray<string> =>

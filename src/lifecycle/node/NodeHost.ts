@@ -1,4 +1,8 @@
-/** A Node process as the host of a service. */
+/**
+ * A Node process as the host of a service.
+ *
+ * @module
+ */
 import { writeSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,7 +15,7 @@ import * as Signals from "./Signals.js"
 const leakGraceMillis = 500
 
 /** The same after a stop that was forced: somebody waits, and what hung has most likely left a handle behind. */
-const forcedLeakGraceMillis = 100
+const forcedLeakGraceMillis = 50
 
 /** Turns of the event loop in which handles that were closed last disappear. */
 const closingTurns = 3

@@ -1,4 +1,8 @@
-/** `launch` for a Node process: `NodeRuntime.runMain(NodeLaunch.launch(app))` is a whole program. */
+/**
+ * `launch` for a Node process: `NodeRuntime.runMain(NodeLaunch.launch(app))` is a whole program.
+ *
+ * @module
+ */
 import * as Effect from "effect/Effect"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"

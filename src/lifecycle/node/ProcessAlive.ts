@@ -1,4 +1,8 @@
-/** This Node process among the others of its host. */
+/**
+ * This Node process among the others of its host.
+ *
+ * @module
+ */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { hostname } from "node:os"

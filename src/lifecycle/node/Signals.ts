@@ -4,6 +4,8 @@
  * As PID 1 a signal without a listener is lost, and elsewhere it kills: so the entry calls {@link capture} before it imports anything large. This
  * module must therefore import nothing of Effect. Listeners are prepended and never removed: beside `NodeRuntime.runMain`, which drops its own
  * at the first signal, a second one is still heard.
+ *
+ * @module
  */
 import type { Signal } from "../StopReason.js"
 
@@ -24,24 +26,27 @@ const signals: ReadonlyArray<Signal> =
   process.platform === "win32" ? ["SIGINT", "SIGBREAK", "SIGHUP", "SIGTERM"] : ["SIGTERM", "SIGINT", "SIGHUP"]
 
 /**
- * A terminal sends Ctrl+C to every process of the job, and a runner such as npm passes its own on: one key press arrives twice. So does a SIGTERM that a
- * service manager sends to all processes of a unit. The same signal again within this time is that echo. Only one is taken for it: whoever sends
- * three in a row means it.
+ * A terminal sends Ctrl+C to every process of the job, and a runner such as npm passes its own on: one key press arrives twice, or once more for each runner
+ * that starts another. So does a SIGTERM that a service manager sends to all processes of a unit. The same signal again within this time, in milliseconds,
+ * is such an echo.
  */
 const echoMillis = 250
+
+/** How many of them there may be: runners within runners. Whoever sends more in a row means it. */
+const echoesAtMost = 3
 
 /** Begins to listen. */
 export const capture = (): Captured => {
   const heard: Array<Signal> = []
   const listeners: Array<(signal: Signal) => void> = []
   let first: { readonly signal: Signal; readonly at: number } | undefined
-  let echoed = false
+  let echoes = 0
   for (const signal of signals) {
     process.prependListener(signal, () => {
       const now = performance.now()
       if (first === undefined) first = { signal, at: now }
-      else if (!echoed && signal === first.signal && now - first.at < echoMillis) {
-        echoed = true
+      else if (echoes < echoesAtMost && signal === first.signal && now - first.at < echoMillis) {
+        echoes += 1
         return
       }
       heard.push(signal)

@@ -8,6 +8,8 @@
  *
  * Messages are sent one after the other, in order; what comes while one is under way is merged, the last status wins. Neither the stop nor the exit waits
  * for them.
+ *
+ * @module
  */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"

@@ -9,6 +9,8 @@
  * loop that was blocked before the signal: no signal is heard then. That is what {@link Options.heartbeat} is for.
  *
  * With `SHUTDOWN_FORCE_AFTER_TIMEOUT=false` the deadline only warns, so the thread is started by the second signal alone.
+ *
+ * @module
  */
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"

@@ -4,6 +4,8 @@
  * Its program is a text and not a function or a file: bundlers lose files that nothing imports, and loaders and instrumentation rewrite functions so that they
  * no longer stand alone. It needs nothing but Node's own modules, and writes to the file descriptor itself: the streams of a worker go through the main
  * thread, which may be the one that is blocked.
+ *
+ * @module
  */
 import { Worker } from "node:worker_threads"
 import type { StepKind } from "../LifecycleEvent.js"
@@ -138,7 +140,9 @@ if (workerData.heartbeat !== undefined) {
     const count = Atomics.load(beats, 0)
     missed = count === last ? missed + 1 : 0
     last = count
-    if (missed * every >= limitMillis) void end(now(), "the event loop has not turned for " + seconds(missed * every))
+    if (missed * every < limitMillis) return
+    void end(now(), "the event loop has not turned for " + seconds(missed * every), () => alive === undefined)
+    missed = 0
   }, every)
 }
 
@@ -161,15 +165,21 @@ const inspect = (expression) =>
 
 const describe = (step) => step.kind + " " + JSON.stringify(step.name) + " has been running for " + seconds(now() - step.at)
 
-const end = async (at, why) => {
+// Nobody is killed who is still to be spared after the look: a loop that has answered turns.
+const end = async (at, why, isDue = () => true) => {
   if (ending) return
   ending = true
+  alive = undefined
   parentPort.postMessage("alive?")
   let stack
   void inspect("(Error.stackTraceLimit = 30, new Error().stack)").then((text) => {
     stack = typeof text === "string" ? text.split("\n").slice(2).map((line) => line.trim()) : undefined
   })
   await pause(Math.max(lookMillis, at - now()))
+  if (!isDue()) {
+    ending = false
+    return
+  }
 
   const steps = [...running.values()]
   const blocked = alive === undefined
