@@ -93,7 +93,6 @@ export const make = (
     const close = Effect.suspend(() => {
       generation += 1
       openUntil = undefined
-      failuresInRow = 0
       return log("info", "circuit closed: calls are made again", "circuit_closed")
     })
 

@@ -32,13 +32,23 @@ const common = {
 }
 
 /** The run goes on, or has ended without a word. */
-export const Running = Schema.Struct({ ...common, state: Schema.Literal("running") })
+export const Running = Schema.Struct({
+  ...common,
+  /** It has not said that it stopped. */
+  state: Schema.Literal("running")
+})
 
 /** The run goes on, or has ended without a word. */
 export interface Running extends Schema.Schema.Type<typeof Running> {}
 
 /** The run has come to its end. */
-export const Stopped = Schema.Struct({ ...common, state: Schema.Literal("stopped"), report: ShutdownReport })
+export const Stopped = Schema.Struct({
+  ...common,
+  /** It has said how it stopped. */
+  state: Schema.Literal("stopped"),
+  /** What it said. */
+  report: ShutdownReport
+})
 
 /** The run has come to its end. */
 export interface Stopped extends Schema.Schema.Type<typeof Stopped> {}
@@ -73,7 +83,12 @@ export interface Kill extends Schema.Schema.Type<typeof Kill> {}
 /** The run was ended by the watchdog, which writes from a thread of its own and may know no more than this. */
 export const Killed = Schema.extend(
   Schema.partialWith(Schema.Struct(common), { exact: true }),
-  Schema.Struct({ state: Schema.Literal("killed"), killed: Kill })
+  Schema.Struct({
+    /** The watchdog ended it. */
+    state: Schema.Literal("killed"),
+    /** What the watchdog saw. */
+    killed: Kill
+  })
 )
 
 /** The run was ended by the watchdog. */

@@ -28,7 +28,9 @@ export type Outcome = typeof Outcome.Type
 
 /** One quiesce, release or hook. */
 export const StepReport = Schema.Struct({
+  /** Which of the three. */
   kind: Schema.Literal("quiesce", "release", "hook"),
+  /** The name that it was given. */
   name: Schema.String,
   /** Milliseconds after the stop was initiated. */
   startMillis: Schema.Number,
@@ -36,6 +38,7 @@ export const StepReport = Schema.Struct({
   durationMillis: Schema.Number,
   /** What it was given, in milliseconds. */
   limitMillis: Limit,
+  /** How it went. */
   outcome: Outcome,
   /** What it failed with, where it did. */
   error: Schema.optionalWith(Schema.String, { exact: true })
@@ -46,6 +49,7 @@ export interface StepReport extends Schema.Schema.Type<typeof StepReport> {}
 
 /** A phase of the stop. */
 export const PhaseReport = Schema.Struct({
+  /** Which phase. */
   phase: Schema.Literal(...Phase.all),
   /** Milliseconds after the stop was initiated. */
   startMillis: Schema.Number
@@ -56,6 +60,7 @@ export interface PhaseReport extends Schema.Schema.Type<typeof PhaseReport> {}
 
 /** A request that was cut at a limit; the fields are those of the event `RequestsInterrupted`. */
 export const InterruptedRequest = Schema.Struct({
+  /** As the client sent it. */
   method: Schema.String,
   /** Without the query, which may carry secrets. */
   path: Schema.String,
@@ -123,6 +128,7 @@ export const toJson: (report: ShutdownReport) => typeof ShutdownReport.Encoded =
 
 /** Listens to the events of one run and tells the report when it is over. */
 export interface Collector {
+  /** Listens: for `Lifecycle.subscribe`. */
   readonly subscriber: (event: LifecycleEvent) => Effect.Effect<void>
   /** The exit code that follows from what has happened so far. */
   readonly exitCode: Effect.Effect<number>
