@@ -148,6 +148,25 @@ describe("the record of a run", () => {
     })
   )
 
+  it.effect(
+    "is not overwritten by a write that was under way when the run ended, nor is that waited for",
+    () =>
+      Effect.gen(function* () {
+        const files = Files.make()
+        const run = yield* start(files)
+        files.delay = (method) => (method === "writeFileString" ? 400 : 0)
+        yield* TestClock.adjust("5 seconds")
+        const closed = yield* Effect.fork(run.crash)
+        yield* TestClock.adjust(0)
+        assert.deepStrictEqual(yield* closed.poll, Option.some(Exit.void))
+        files.delay = undefined
+        const ended = yield* Effect.fork(run.keeper.onReport(report))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(ended)
+        assert.deepInclude(json(files), { state: "stopped" })
+      })
+  )
+
   it.effect("does not keep a service from starting when the disk hangs, and is kept once it is there", () =>
     Effect.gen(function* () {
       const files = Files.make()
@@ -360,6 +379,27 @@ describe("two processes", () => {
       const run = yield* start(files, 9, new Set([7]))
       assert.deepStrictEqual(run.file, Option.some(own))
       assert.deepInclude(run.ending, { _tag: "Crashed", lastSeenAt: 0 })
+    })
+  )
+
+  it.effect("a new process with the id of the one that crashed, as in a container, finds its record", () =>
+    Effect.gen(function* () {
+      const files = Files.make()
+      yield* (yield* start(files, 1)).crash
+      const run = yield* start(files, 1, new Set([1]))
+      assert.deepStrictEqual(run.file, Option.some(own))
+      assert.strictEqual(run.ending._tag, "Crashed")
+    })
+  )
+
+  it.effect("a process of another host does not live here", () =>
+    Effect.gen(function* () {
+      const files = Files.make()
+      yield* start(files, 7)
+      files.texts.set(own, JSON.stringify({ ...json(files), hostname: "there" }))
+      const run = yield* start(files, 8, new Set([7]))
+      assert.deepStrictEqual(run.file, Option.some(own))
+      assert.strictEqual(run.ending._tag, "Crashed")
     })
   )
 

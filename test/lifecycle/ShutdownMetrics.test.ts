@@ -129,6 +129,33 @@ describe("metrics of a stop", () => {
     )
   )
 
+  it.scoped("do not call a stop forced that only failed", () =>
+    alone(
+      Effect.gen(function* () {
+        const tell = yield* ShutdownMetrics.make
+        yield* tell({ _tag: "StopCompleted", at: 0, durationMillis: 1, exitCode: 1 })
+        assert.isUndefined((yield* snapshot).forced_shutdown_total)
+      })
+    )
+  )
+
+  it.effect("have what is left in hand when nobody samples any more", () =>
+    alone(
+      Effect.gen(function* () {
+        const lifecycle = yield* Lifecycle.make(Duration.minutes(1))
+        let numbers = { requests: 3, connections: 10 }
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            yield* yield* ShutdownMetrics.sample(Effect.sync(() => numbers))
+            assert.deepInclude(yield* snapshot, { in_flight_requests: 3 })
+            numbers = { requests: 0, connections: 0 }
+          })
+        ).pipe(Effect.provideService(Lifecycle.Lifecycle, lifecycle))
+        assert.deepInclude(yield* snapshot, { in_flight_requests: 0 })
+      })
+    )
+  )
+
   it.scoped("sample what is in hand, every second and when asked, and the connections at the signal", () =>
     alone(
       Effect.gen(function* () {
