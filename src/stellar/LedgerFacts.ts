@@ -68,13 +68,15 @@ export const extract = (bytes: Uint8Array): LedgerFacts =>
 
 /** {@link extract} as an effect: ends in `LedgerRejected`. It is synchronous and takes about a millisecond for a megabyte. */
 export const fromBytes: (bytes: Uint8Array) => Effect.Effect<LedgerFacts, LedgerVerification.LedgerRejected> =
-  Effect.fn("LedgerFacts.fromBytes")(function* (bytes: Uint8Array) {
-    return yield* Effect.try({ try: () => extract(bytes), catch: (error) => error }).pipe(
-      Effect.catchAll((error) =>
-        error instanceof LedgerVerification.LedgerRejected ? Effect.fail(error) : Effect.die(error)
-      )
-    )
-  })
+  Effect.fn("LedgerFacts.fromBytes")((bytes: Uint8Array) =>
+    Effect.suspend(() => {
+      try {
+        return Effect.succeed(extract(bytes))
+      } catch (error) {
+        return error instanceof LedgerVerification.LedgerRejected ? Effect.fail(error) : Effect.die(error)
+      }
+    })
+  )
 
 const facts = ({ version, hash, header, envelopes, results }: LedgerVerification.Verified): LedgerFacts => {
   let successTx = 0
