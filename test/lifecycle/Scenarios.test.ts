@@ -116,7 +116,7 @@ describe("scenario 20: the exit code tells how it went, and the highest that app
       StopReason.StopReason | undefined,
       number
     ]
-  >)("%s", ([_, app, reason, code]) =>
+  >)("%s", ([, app, reason, code]) =>
     Effect.gen(function* () {
       const run = yield* Run.launch(app)
       if (reason !== undefined) yield* run.tell(reason)
@@ -126,17 +126,13 @@ describe("scenario 20: the exit code tells how it went, and the highest that app
     })
   )
 
-  it.effect(
-    "a ConfigError among the causes of a failed start is a wrong configuration, a defect a failure",
-    () =>
-      Effect.gen(function* () {
-        const config = Cause.fail(ConfigError.InvalidData(["KEY"], "no"))
-        assert.strictEqual(ExitCode.ofCause(config), 2)
-        assert.strictEqual(ExitCode.ofCause(Cause.parallel(config, Cause.fail(new Error("x")))), 2)
-        assert.strictEqual(ExitCode.ofCause(Cause.die(new Error("x"))), 1)
-        assert.strictEqual(ExitCode.ofCause(Cause.empty), 1)
-      })
-  )
+  it("a ConfigError among the causes of a failed start is a wrong configuration, a defect a failure", () => {
+    const config = Cause.fail(ConfigError.InvalidData(["KEY"], "no"))
+    assert.strictEqual(ExitCode.ofCause(config), 2)
+    assert.strictEqual(ExitCode.ofCause(Cause.parallel(config, Cause.fail(new Error("x")))), 2)
+    assert.strictEqual(ExitCode.ofCause(Cause.die(new Error("x"))), 1)
+    assert.strictEqual(ExitCode.ofCause(Cause.empty), 1)
+  })
 })
 
 describe("law 9, truth", () => {
