@@ -22,6 +22,9 @@ import * as Reported from "./Reported.js"
 import * as Steps from "./Steps.js"
 import type { StopReason } from "./StopReason.js"
 
+/** Turns that closing scopes inside each other may take once nothing in them is waited for any more. */
+const turnsToClose = 100
+
 /** The stop begins: from here on time is counted. */
 export const initiate = (
   lifecycle: Lifecycle.Shape,
@@ -154,8 +157,7 @@ const release = (lifecycle: Lifecycle.Shape, scope: Scope.CloseableScope) =>
         Scope.close(scope, Exit.void),
         Effect.suspend(() => remaining(lifecycle))
       ),
-      // The last releases end exactly at the deadline; they get the turn to say so before the whole is called overrun.
-      Effect.zipRight(graphExpiry(lifecycle), Effect.yieldNow())
+      Effect.zipRight(graphExpiry(lifecycle), lastWord(lifecycle))
     )
     yield* Effect.forEach(rescues, Fiber.interruptFork, { discard: true })
     if (Option.isNone(outcome) || stopping.open.size > 0) {
@@ -198,6 +200,21 @@ const startAtTheLatest = (lifecycle: Lifecycle.Shape, step: Steps.ReleaseStep) =
     Bounded.until(stopping.deadline() - step.limitMillis - step.reserveMillis - stopping.tailMillis)
   ).pipe(Effect.raceFirst(stopping.hurried), Effect.zipRight(step.close(Exit.void)))
 }
+
+/**
+ * The last releases of a plan that is used up end exactly at the deadline. They have no time left, but get the turn to say so before the whole
+ * is called overrun: what has a name is told as timed out, not left open.
+ */
+const lastWord = ({ internal: { stopping } }: Lifecycle.Shape) =>
+  Effect.suspend(() =>
+    Effect.forEach([...stopping.open], (step) => step.close(Exit.void), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  ).pipe(
+    // The scope that waits for them, one inside the other, needs no time either, only turns.
+    Effect.zipRight(Effect.repeatN(Effect.yieldNow(), turnsToClose))
+  )
 
 /** Ends when the graph has had its time: at the deadline less what the hooks after it need, or at the end of a hurry. */
 const graphExpiry = (lifecycle: Lifecycle.Shape) => {
