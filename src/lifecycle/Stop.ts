@@ -219,7 +219,10 @@ const lastWord = ({ internal: { stopping } }: Lifecycle.Shape) =>
 /** Ends when the graph has had its time: at the deadline less what the hooks after it need, or at the end of a hurry. */
 const graphExpiry = (lifecycle: Lifecycle.Shape) => {
   const { stopping } = lifecycle.internal
-  return Effect.suspend(() => Bounded.until(stopping.deadline() - stopping.tailMillis)).pipe(
+  // In a hurry the hooks have begun already: no time is kept for them.
+  return Effect.suspend(() =>
+    Bounded.until(stopping.deadline() - (stopping.isHurried() ? 0 : stopping.tailMillis))
+  ).pipe(
     Effect.raceFirst(
       Effect.zipRight(
         stopping.hurried,

@@ -16,6 +16,8 @@ export interface Stopping {
   readonly begin: (deadlineMillis: number) => void
   /** Completes when somebody cuts the waiting short. */
   readonly hurried: Effect.Effect<void>
+  /** Whether it has been cut short. */
+  readonly isHurried: () => boolean
   /** Cuts the waiting short: whatever is left is bounded by {@link hurriedMillis} from now. Idempotent. */
   readonly hurry: Effect.Effect<void>
   /** The named releases that are still due. */
@@ -58,6 +60,7 @@ export const make: Effect.Effect<Stopping> = Effect.gen(function* () {
       if (deadline === Number.POSITIVE_INFINITY) deadline = at
     },
     hurried: Deferred.await(hurried),
+    isHurried: () => isHurried,
     hurry: Effect.flatMap(Bounded.now, (now) => {
       if (!isHurried) deadline = Math.min(deadline, now + hurriedMillis)
       isHurried = true
