@@ -4,6 +4,7 @@
  * The order of the releases is the layer graph's. What is added here is time: a whole that ends, a latest start for every named release
  * whatever hangs before it, and a second signal that starts all that is left at once.
  */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -153,9 +154,8 @@ const release = (lifecycle: Lifecycle.Shape, scope: Scope.CloseableScope) =>
     const last = yield* Effect.forkDaemon(afterGraph(lifecycle, Deferred.await(graphEnded)))
     yield* Hooks.run(lifecycle, Hooks.due(hooks, "before-release"), graphReserve(lifecycle))
     const outcome = yield* Bounded.run(
-      Effect.zipRight(
-        Scope.close(scope, Exit.void),
-        Effect.suspend(() => remaining(lifecycle))
+      Effect.flatMap(Effect.exit(Scope.close(scope, Exit.void)), (closed) =>
+        Effect.zipRight(tellUnnamed(lifecycle, closed), remaining(lifecycle))
       ),
       Effect.zipRight(graphExpiry(lifecycle), lastWord(lifecycle))
     )
@@ -166,6 +166,17 @@ const release = (lifecycle: Lifecycle.Shape, scope: Scope.CloseableScope) =>
     yield* Deferred.succeed(graphEnded, void 0)
     yield* Fiber.await(last)
   })
+
+/** Named releases tell of their failures themselves; any that comes out of the scope is of something without a name. */
+const tellUnnamed = (lifecycle: Lifecycle.Shape, closed: Exit.Exit<unknown>): Effect.Effect<void> => {
+  if (Exit.isSuccess(closed)) return Effect.void
+  const step = { kind: "release", name: "an unnamed layer" } as const
+  const error = Cause.pretty(closed.cause)
+  return Effect.zipRight(
+    lifecycle.emit({ _tag: "StepStarted", step, limitMillis: 0 }),
+    lifecycle.emit({ _tag: "StepFailed", step, durationMillis: 0, error })
+  )
+}
 
 /** The hooks after the graph: when it has ended, when their time would otherwise run out, or in a hurry. */
 const afterGraph = (lifecycle: Lifecycle.Shape, graphEnded: Effect.Effect<void>) => {
