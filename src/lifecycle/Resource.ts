@@ -125,23 +125,27 @@ const acquire = <A, E, R>(
       // Transplanted: fibers that the layer forks belong to whoever builds, not to this fiber, which ends with the build.
       const fiber = yield* Effect.transplant((graft) => Effect.forkDaemon(restore(graft(build))))
       fiber.addObserver((exit) => Deferred.unsafeDone(settled, Effect.succeed(Option.some(exit))))
-      const giveUpAfter = (millis: number) =>
-        Effect.sleep(Math.max(0, millis)).pipe(
+      const giveUpAfter = (patience: Effect.Effect<void>) =>
+        patience.pipe(
           Effect.zipRight(Deferred.succeed(settled, Option.none())),
           Effect.interruptible,
           Effect.forkDaemon
         )
-      const startTimer = yield* giveUpAfter(startDeadline - start)
+      const startTimer = yield* giveUpAfter(Bounded.until(startDeadline))
       const waited = yield* Effect.exit(restore(Deferred.await(settled)))
       yield* Fiber.interruptFork(startTimer)
       if (Exit.isFailure(waited)) {
         // Called off. What is uninterruptible in the acquisition may finish; it has the limit of its release for that.
         yield* Fiber.interruptFork(fiber)
-        const timer = yield* giveUpAfter(Duration.toMillis(options.limit))
+        const calledOff = yield* Bounded.now
+        // A second signal cuts this waiting short as well.
+        const timer = yield* giveUpAfter(
+          Effect.raceFirst(Effect.sleep(options.limit), lifecycle.internal.stopping.hurried)
+        )
         const outcome = yield* Deferred.await(settled)
         yield* Fiber.interruptFork(timer)
         if (Option.isNone(outcome)) {
-          const limitMillis = Duration.toMillis(options.limit)
+          const limitMillis = (yield* Bounded.now) - calledOff
           yield* lifecycle.emit({ _tag: "AcquisitionGivenUp", name, limitMillis })
         }
         return yield* Effect.failCause(waited.cause)

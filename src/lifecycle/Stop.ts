@@ -55,11 +55,15 @@ export const callOff = (
   const { stopping } = lifecycle.internal
   return Effect.gen(function* () {
     const start = yield* Bounded.now
-    const reserve = Steps.longestChain(HashSet.fromIterable(stopping.open))
-    const expired = stopping.expiry(Plan.whole(lifecycle, budget), reserve + stopping.tailMillis)
-    const outcome = yield* Bounded.run(Fiber.interrupt(build), expired)
+    const before = Hooks.sum(Hooks.due(lifecycle.internal.hooks, "before-release"))
+    const expired = stopping.expiry(Plan.whole(lifecycle, budget), before + graphReserve(lifecycle))
+    const outcome = yield* Bounded.run(
+      Fiber.interrupt(build),
+      // In a hurry nothing is waited for: what is being acquired is released on arrival.
+      Effect.raceFirst(expired, stopping.hurried)
+    )
     // Named acquisitions speak for themselves and are given up long before this.
-    if (Option.isNone(outcome)) {
+    if (Option.isNone(outcome) && !stopping.isHurried()) {
       const limitMillis = (yield* Bounded.now) - start
       yield* lifecycle.emit({ _tag: "AcquisitionGivenUp", name: "an unnamed layer", limitMillis })
     }
