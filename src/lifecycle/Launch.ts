@@ -15,11 +15,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Config from "effect/Config"
+import * as Bounded from "./Bounded.js"
 import * as Budget from "./Budget.js"
 import * as DurationConfig from "./DurationConfig.js"
 import * as Host from "./Host.js"
 import * as Lifecycle from "./Lifecycle.js"
 import * as Plan from "./Plan.js"
+import * as Resource from "./Resource.js"
 import * as ShutdownConfig from "./ShutdownConfig.js"
 import * as ShutdownLog from "./ShutdownLog.js"
 import * as ShutdownReport from "./ShutdownReport.js"
@@ -126,6 +128,9 @@ const run = <A, E>(
     })
   )
 
+/** Turns that a failure may take from the acquisition that failed to the launch. */
+const turnsToFail = 100
+
 /** How a life came to its end. */
 interface End {
   readonly reason: StopReason
@@ -142,12 +147,14 @@ const live = <A, E>(
 ): Effect.Effect<End> =>
   Effect.gen(function* () {
     const build = yield* Effect.forkDaemon(Effect.interruptible(Layer.buildWithScope(graph, scope)))
+    const overdue = yield* Effect.forkDaemon(Effect.interruptible(startOverdue(lifecycle)))
     const acquired = yield* Effect.interruptible(
       Effect.raceFirst(
         Effect.as(lifecycle.stopRequested, Option.none()),
         Effect.map(Fiber.await(build), Option.some)
       )
     )
+    yield* Fiber.interruptFork(overdue)
     if (Option.isNone(acquired)) {
       return { reason: yield* lifecycle.stopRequested, unfinished: Option.some(build) }
     }
@@ -161,3 +168,24 @@ const live = <A, E>(
     }
     return { reason: yield* lifecycle.stopRequested, unfinished: Option.none() }
   })
+
+/**
+ * Ends a start that lasts too long although every named acquisition in it has ended: something without a name hangs, be it an acquisition or, after a
+ * failure, a release.
+ */
+const startOverdue = (lifecycle: Lifecycle.Shape): Effect.Effect<void> =>
+  Bounded.until(lifecycle.internal.startDeadline).pipe(
+    // A named acquisition that ends at the same moment is the better explanation, and gets the turns to say so.
+    Effect.zipRight(Effect.repeatN(Effect.yieldNow(), turnsToFail)),
+    Effect.zipRight(
+      lifecycle.stop({
+        _tag: "StartFailed",
+        cause: Cause.fail(
+          new Resource.AcquisitionTimedOut({
+            resource: "an unnamed layer",
+            message: "the start was not over within STARTUP_TIMEOUT: a layer without a name hangs"
+          })
+        )
+      })
+    )
+  )
