@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ExitCode from "./ExitCode.js"
-import type { LifecycleEvent, StepKind } from "./LifecycleEvent.js"
+import type { LifecycleEvent, Step } from "./LifecycleEvent.js"
 import * as Phase from "./Phase.js"
 import * as StopReason from "./StopReason.js"
 
@@ -152,15 +152,18 @@ export const collector: Effect.Effect<Collector> = Effect.sync(() => {
   const interrupted: Array<InterruptedRequest> = []
   const drains: Record<string, DrainCount> = {}
 
+  /** By the step itself: two resources may have the same name. */
+  const running = new Map<Step, Mutable<StepReport>>()
+
   const since = (at: number) => (reason === undefined ? 0 : at - initiatedAt)
 
   const end = (
-    event: LifecycleEvent & { readonly step: unknown; readonly durationMillis: number },
+    event: LifecycleEvent & { readonly step: Step; readonly durationMillis: number },
     outcome: Outcome
   ) => {
-    const { kind, name } = event.step as { readonly kind: StepKind; readonly name: string }
-    const step = steps.find((s) => s.kind === kind && s.name === name && s.outcome === "open")
+    const step = running.get(event.step)
     if (step === undefined) return
+    running.delete(event.step)
     step.outcome = outcome
     step.durationMillis = event.durationMillis
     if (event._tag === "StepFailed") step.error = event.error
@@ -177,15 +180,18 @@ export const collector: Effect.Effect<Collector> = Effect.sync(() => {
       case "PhaseChanged":
         if (reason !== undefined) phases.push({ phase: event.phase, startMillis: since(event.at) })
         return
-      case "StepStarted":
-        steps.push({
+      case "StepStarted": {
+        const step: Mutable<StepReport> = {
           ...event.step,
           startMillis: since(event.at),
           durationMillis: 0,
           limitMillis: event.limitMillis,
           outcome: "open"
-        })
+        }
+        steps.push(step)
+        running.set(event.step, step)
         return
+      }
       case "StepCompleted":
         return end(event, "completed")
       case "StepTimedOut":
