@@ -2,8 +2,7 @@
 import { readFileSync, rmSync } from "node:fs"
 import { build } from "esbuild"
 
-const { dependencies, version } = JSON.parse(readFileSync("package.json", "utf8"))
-void dependencies
+const { version } = JSON.parse(readFileSync("package.json", "utf8"))
 
 rmSync("dist/bin", { recursive: true, force: true })
 await build({
@@ -21,8 +20,8 @@ await build({
   legalComments: "none",
   logLevel: "warning",
   define: { "process.env.STELLAR_INSIGHTS_VERSION": JSON.stringify(version) },
-  // A native module finds its binary beside itself, so it stays where npm put it.
-  external: ["better-sqlite3"],
+  // The driver that fits the Node that runs it; native modules find their binaries beside themselves, so they stay where npm put them.
+  alias: { "better-sqlite3": "./.scripts/sqlite-driver.mjs" },
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
   }
