@@ -1,21 +1,9 @@
 /** Another process's connection to a database, as far as SQLite can tell: the driver itself, with none of our layers. */
+import Driver from "better-sqlite3"
 import * as Effect from "effect/Effect"
-import { createRequire } from "node:module"
 
-/** A connection of the driver, which has no types of its own. */
-export interface Connection {
-  readonly exec: (sql: string) => void
-  readonly prepare: (sql: string) => {
-    readonly all: () => ReadonlyArray<unknown>
-    readonly get: () => unknown
-  }
-  readonly close: () => void
-}
-
-const Driver = createRequire(import.meta.url)("better-sqlite3") as new (
-  filename: string,
-  options?: { readonly readonly?: boolean }
-) => Connection
+/** A connection of the driver. */
+export type Connection = Driver.Database
 
 /** Opens a file. */
 export const connect = (filename: string, options?: { readonly readonly?: boolean }): Connection =>
