@@ -94,9 +94,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     file: "Lifecycle.ts",
-    text: "if (Phase.index(next) <= Phase.index(current)) return Effect.void",
-    instead: "if (Phase.index(next) < Phase.index(current) - 9) return Effect.void",
-    why: "a phase may be entered again"
+    text: "(tell) => Effect.catchAllCause(tell(stamped), () => Effect.void),",
+    instead: "(tell) => tell(stamped),",
+    why: "a subscriber that dies takes the stop with it"
   },
   {
     file: "Lifecycle.ts",

@@ -17,22 +17,23 @@ const mostInstances = 30
 export const make = (seed: number): Case.Case => {
   const random = Random.make(seed)
   const mood: Mood = {
-    start: random.chance(0.7) ? 0 : 0.08,
+    start: random.chance(0.75) ? 0 : 0.08,
     stop: random.pick([0, 0.1, 0.3]),
     never: random.pick([0, 0.05, 0.2])
   }
-  const size = random.chance(0.1) ? random.int(18, 30) : random.int(1, 12)
+  const size = random.chance(0.1) ? random.int(18, 30) : random.int(1, 15)
   const draft: Case.Case = Case.normal({
     parts: Array.from({ length: size }, (_, i) => part(random, mood, i)),
     words: [],
-    startup: random.chance(0.8) ? 60_000 : random.int(200, 6000),
+    startup: random.chance(0.9) ? 60_000 : random.int(200, 6000),
     announce: random.chance(0.6) ? 0 : random.int(1, 2000),
     whole: null,
     force: random.chance(0.9)
   })
   const fits = Graph.expand(draft).length <= mostInstances
   const of = fits ? draft : { ...draft, parts: draft.parts.map((each) => ({ ...each, fresh: [] })) }
-  return Case.normal({ ...of, words: words(random, of), whole: whole(random, of) })
+  const told = { ...of, words: words(random, of), whole: whole(random, of) }
+  return Case.normal(random.chance(0.1) ? { ...told, words: [...told.words, late(random, told)] } : told)
 }
 
 const duration = (random: Random.Random): number => {
@@ -106,7 +107,7 @@ const words = (random: Random.Random, of: Case.Case): ReadonlyArray<Case.Word> =
   const start = startMillis(of)
   const first = random.chance(0.03)
     ? -1
-    : random.chance(0.25)
+    : random.chance(0.2)
       ? random.int(0, start + 10)
       : start + random.int(1, 4000)
   const other = (): Case.Word["what"] =>
@@ -120,6 +121,12 @@ const words = (random: Random.Random, of: Case.Case): ReadonlyArray<Case.Word> =
     })
   }
   return all
+}
+
+/** A signal when the stop is about to be over: the second of them must not prolong it. */
+const late = (random: Random.Random, of: Case.Case): Case.Word => {
+  const limit = of.whole ?? Math.max(Graph.needed(of, Graph.expand(of)), of.announce + 5 * Case.stageMillis)
+  return { at: Math.max(0, of.words[0]!.at) + Math.max(1, limit - random.int(1, 999)), what: "SIGTERM" }
 }
 
 const whole = (random: Random.Random, of: Case.Case): number | null => {
