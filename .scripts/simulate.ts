@@ -19,8 +19,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     /** Processes; as many as there are cores when absent. */
     jobs: { type: "string", default: String(availableParallelism()) },
-    /** Only this many of the mutants, from the first. */
-    first: { type: "string" },
+    /** Only mutants whose reason contains this. */
+    only: { type: "string", default: "" },
     mutants: { type: "boolean", default: false },
     regressions: { type: "boolean", default: false }
   }
@@ -46,14 +46,10 @@ const share = (job: number, seed: number, runs: number, jobs: number, tell: (mes
   const own = Math.min(size, runs - job * size)
   return new Promise<void>((resolve) => {
     if (own <= 0) return resolve()
-    const child = fork(fileURLToPath(import.meta.url), [
-      "--runs",
-      String(own),
-      "--seed",
-      String(seed + job * size),
-      "--jobs",
-      "1"
-    ])
+    // A run makes much that lives for an instant: room for it saves a sixth of the time.
+    const execArgv = [...process.execArgv, "--max-semi-space-size=96"]
+    const args = ["--runs", String(own), "--seed", String(seed + job * size), "--jobs", "1"]
+    const child = fork(fileURLToPath(import.meta.url), args, { execArgv })
     child.on("message", (message) => "result" in (message as object) && tell(message as Message))
     child.on("exit", () => resolve())
   })
@@ -93,7 +89,7 @@ const regressions = (): boolean => {
 const main = async (): Promise<boolean> => {
   const seed = Number(values.seed)
   const runs = Number(values.runs)
-  if (values.mutants) return runMutants(values.first === undefined ? undefined : Number(values.first))
+  if (values.mutants) return runMutants(values.only)
   if (values.regressions && !regressions()) return false
   if (process.send === undefined) return simulate(seed, runs, Number(values.jobs))
   // In a child the parent does the talking.

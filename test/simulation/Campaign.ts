@@ -1,6 +1,7 @@
 /** Many cases, one after the other, and what the first bad one comes down to. */
 import * as Case from "./Case.js"
 import * as Generate from "./Generate.js"
+import * as Graph from "./Graph.js"
 import * as Laws from "./Laws.js"
 import * as Shrink from "./Shrink.js"
 import * as Simulate from "./Simulate.js"
@@ -10,6 +11,7 @@ export interface Result {
   readonly cases: number
   /** Those whose every step, moment and exit code the model foretold. */
   readonly foretold: number
+  /** Acquisitions that they are made of, all together. */
   readonly resources: number
   readonly failure: Failure | undefined
 }
@@ -44,7 +46,7 @@ export const run = (seed: number, runs: number): Result => {
   for (let i = 0; i < runs; i++) {
     const of = Generate.make(seed + i)
     const verdict = judge(of)
-    resources += of.parts.length
+    for (const { part } of Graph.expand(of)) resources += part.inner === null ? 1 : 2
     if (verdict.foretold === true) foretold += 1
     if (verdict.violations.length > 0) {
       const shrunk = Shrink.shrink(of, (smaller) => judge(smaller).violations.length > 0)

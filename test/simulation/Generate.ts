@@ -21,7 +21,7 @@ export const make = (seed: number): Case.Case => {
     stop: random.pick([0, 0.1, 0.3]),
     never: random.pick([0, 0.05, 0.2])
   }
-  const size = random.chance(0.1) ? random.int(18, 30) : random.int(1, 15)
+  const size = random.chance(0.06) ? random.int(18, 30) : random.int(1, 13)
   const draft: Case.Case = Case.normal({
     parts: Array.from({ length: size }, (_, i) => part(random, mood, i)),
     words: [],
@@ -82,7 +82,7 @@ const part = (random: Random.Random, mood: Mood, index: number): Case.Part => {
       limit: limit(random),
       work: work(random, mood.stop, mood.never)
     })),
-    task: random.chance(0.12)
+    task: random.chance(0.08)
       ? {
           limit: limit(random),
           pause: random.int(150, 2500),

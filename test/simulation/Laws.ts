@@ -3,7 +3,9 @@ import * as Case from "./Case.js"
 import type { LifecycleEvent } from "../../src/lifecycle/LifecycleEvent.js"
 import * as Graph from "./Graph.js"
 import * as Model from "./Model.js"
+import { Unknown } from "./ModelStart.js"
 import type { Seen } from "./Service.js"
+import * as Told from "./Told.js"
 import type { Trace } from "./Simulate.js"
 
 /** How a run was judged. */
@@ -14,65 +16,6 @@ export interface Verdict {
   readonly foretold: true | string
 }
 
-interface Step {
-  readonly kind: string
-  readonly name: string
-  readonly start: number
-  readonly limit: number
-  end: number
-  outcome: "completed" | "failed" | "timed_out" | "open"
-}
-
-/** The steps that the events tell. */
-const stepsOf = (events: ReadonlyArray<LifecycleEvent>): ReadonlyArray<Step> => {
-  const steps: Array<Step> = []
-  const outcomes = { StepCompleted: "completed", StepTimedOut: "timed_out", StepFailed: "failed" } as const
-  for (const event of events) {
-    if (event._tag === "StepStarted") {
-      steps.push({ ...event.step, start: event.at, limit: event.limitMillis, end: event.at, outcome: "open" })
-    } else if (
-      event._tag === "StepCompleted" ||
-      event._tag === "StepTimedOut" ||
-      event._tag === "StepFailed"
-    ) {
-      const { kind, name } = event.step
-      // Instances of one part share a name; the one that has taken exactly this long has ended.
-      const of = steps.find(
-        (step) =>
-          step.kind === kind &&
-          step.name === name &&
-          step.outcome === "open" &&
-          step.start + event.durationMillis === event.at
-      )
-      if (of === undefined) {
-        steps.push({ kind, name, start: Number.NaN, limit: 0, end: event.at, outcome: "open" })
-      } else {
-        of.end = event.at
-        of.outcome = outcomes[event._tag]
-      }
-    }
-  }
-  return steps
-}
-
-const linesOf = (events: ReadonlyArray<LifecycleEvent>, steps: ReadonlyArray<Step>, isHurried: boolean) =>
-  [
-    ...steps.map(
-      ({ end, kind, limit, name, outcome, start }) =>
-        `${kind} ${name} at ${start} limit ${limit} ${outcome} at ${end}`
-    ),
-    ...events.flatMap((event) =>
-      event._tag === "PhaseChanged"
-        ? [`phase ${event.phase} at ${event.at}`]
-        : event._tag === "StopForced" && !isHurried
-          ? [`forced at ${event.at}`]
-          : []
-    )
-  ].toSorted()
-
-const find = <T extends LifecycleEvent["_tag"]>(events: ReadonlyArray<LifecycleEvent>, tag: T) =>
-  events.find((event): event is Extract<LifecycleEvent, { _tag: T }> => event._tag === tag)
-
 /** Judges a run. */
 export const judge = (of: Case.Case, trace: Trace): Verdict => {
   const violations: Array<string> = []
@@ -80,8 +23,8 @@ export const judge = (of: Case.Case, trace: Trace): Verdict => {
     if (!holds && violations.length < 20) violations.push(otherwise())
   }
   const { events } = trace
-  const initiated = find(events, "StopInitiated")
-  const repeated = find(events, "StopRepeated")
+  const initiated = Told.find(events, "StopInitiated")
+  const repeated = Told.find(events, "StopRepeated")
   if (trace.endedAt === undefined || initiated === undefined) {
     // Where the whole only warns, what has no name may keep a stop for ever.
     const mayLast = !of.force && of.parts.some(({ inner, named }) => !named || inner?.named === false)
@@ -90,7 +33,7 @@ export const judge = (of: Case.Case, trace: Trace): Verdict => {
   }
   const begin = initiated.at
   const hurryAt = repeated?.at ?? Infinity
-  const steps = stepsOf(events)
+  const steps = Told.stepsOf(events)
   // The stop itself; what is given up may still tell of its end later.
   const endIndex = events.findIndex(({ _tag }) => _tag === "StopCompleted")
   const told = events.slice(0, endIndex + 1)
@@ -107,12 +50,12 @@ export const judge = (of: Case.Case, trace: Trace): Verdict => {
   order(of, trace, steps, hurryAt, must)
   once(trace, steps, must)
   startUp(of, trace, begin, must)
-  truth(trace, stepsOf(told), must)
+  truth(trace, Told.stepsOf(told), must)
 
   let foretold: true | string = true
   try {
     const model = Model.foretell(of, trace.added)
-    const lines = linesOf(told, stepsOf(told), repeated !== undefined)
+    const lines = Told.linesOf(told, Told.stepsOf(told), repeated !== undefined)
     const missing = [...model.lines]
     const extra = lines.filter((line) => {
       const i = missing.indexOf(line)
@@ -137,7 +80,7 @@ export const judge = (of: Case.Case, trace: Trace): Verdict => {
     )
     must(trace.endedAt === model.endedAt, () => `model: ended at ${model.endedAt}, not ${trace.endedAt}`)
   } catch (error) {
-    if (!(error instanceof Model.Unknown)) throw error
+    if (!(error instanceof Unknown)) throw error
     foretold = error.message
   }
   return { violations, foretold }
@@ -149,7 +92,7 @@ type Must = (holds: boolean, otherwise: () => string) => void
 const bounds = (
   of: Case.Case,
   { added, endedAt, events }: Trace,
-  steps: ReadonlyArray<Step>,
+  steps: ReadonlyArray<Told.Step>,
   wholeMillis: number,
   begin: number,
   hurryAt: number,
@@ -161,7 +104,7 @@ const bounds = (
       () => `law 2: ended ${endedAt! - begin} ms after the reason, of ${wholeMillis}`
     )
   must(endedAt! <= hurryAt + 1000, () => `law 5: ended ${endedAt! - hurryAt} ms after the second signal`)
-  const limitOf = ({ kind, name }: Step): number => {
+  const limitOf = ({ kind, name }: Told.Step): number => {
     const [part, rest] = name.split(".") as [string, string | undefined]
     const owner = of.parts[Number(part.slice(1))]!
     if (kind === "hook") return added.find((hook) => hook.name === name)!.hook.limit
@@ -201,7 +144,7 @@ const bounds = (
 }
 
 /** Whether a release may begin at any time, since what it releases was under acquisition. */
-const lateArrival = (step: Step, events: ReadonlyArray<LifecycleEvent>): boolean =>
+const lateArrival = (step: Told.Step, events: ReadonlyArray<LifecycleEvent>): boolean =>
   step.kind === "release" &&
   (!events.some((event) => event._tag === "Acquired" && event.name === step.name) ||
     events.some((event) => event._tag === "AcquisitionGivenUp"))
@@ -210,11 +153,11 @@ const lateArrival = (step: Step, events: ReadonlyArray<LifecycleEvent>): boolean
 const order = (
   of: Case.Case,
   { endedAt, events, seen }: Trace,
-  steps: ReadonlyArray<Step>,
+  steps: ReadonlyArray<Told.Step>,
   hurryAt: number,
   must: Must
 ) => {
-  const initiated = find(events, "StopInitiated")!
+  const initiated = Told.find(events, "StopInitiated")!
   const deadline = of.force ? initiated.at + initiated.wholeMillis : Infinity
   const hooks = Graph.plan(of, Graph.expand(of)).after
   const reserve = Graph.reserves(Graph.expand(of))
@@ -244,7 +187,7 @@ const order = (
 }
 
 /** Law 5: whatever was acquired is released, and once. What was given up is released on arrival. */
-const once = ({ endedAt, events, seen }: Trace, steps: ReadonlyArray<Step>, must: Must) => {
+const once = ({ endedAt, events, seen }: Trace, steps: ReadonlyArray<Told.Step>, must: Must) => {
   for (const each of seen) {
     must(each.releases.length <= 1, () => `law 5: ${each.name} was released ${each.releases.length} times`)
     if (each.acquire.how !== "well") {
@@ -299,11 +242,11 @@ const startUp = (of: Case.Case, { endedAt, events, seen }: Trace, begin: number,
 }
 
 /** Law 9: the report says what the events say, and what the parts themselves saw. */
-const truth = (trace: Trace, steps: ReadonlyArray<Step>, must: Must) => {
+const truth = (trace: Trace, steps: ReadonlyArray<Told.Step>, must: Must) => {
   const { events, exitCodes, quiesces, reports, seen, statuses } = trace
   const report = reports[0]!
-  const completed = find(events, "StopCompleted")!
-  const begin = find(events, "StopInitiated")!.at
+  const completed = Told.find(events, "StopCompleted")!
+  const begin = Told.find(events, "StopInitiated")!.at
   must(
     exitCodes[0] === report.exitCode && completed.exitCode === report.exitCode,
     () => "law 9: exit codes differ"
@@ -325,12 +268,12 @@ const truth = (trace: Trace, steps: ReadonlyArray<Step>, must: Must) => {
     said.toSorted().join() === happened.toSorted().join(),
     () => `law 9: the report says ${said.join("; ")}\n    but it was ${happened.join("; ")}`
   )
-  const count = (outcome: Step["outcome"]) => steps.some((step) => step.outcome === outcome)
-  const startFailed = find(events, "StopInitiated")!.reason._tag === "StartFailed"
+  const count = (outcome: Told.Step["outcome"]) => steps.some((step) => step.outcome === outcome)
+  const startFailed = Told.find(events, "StopInitiated")!.reason._tag === "StartFailed"
   const overran =
     count("timed_out") ||
-    find(events, "StopRepeated") !== undefined ||
-    find(events, "StopForced") !== undefined
+    Told.find(events, "StopRepeated") !== undefined ||
+    Told.find(events, "StopForced") !== undefined
   const gaveUp = report.acquisitionsGivenUp.length > 0 && !startFailed
   must(
     (report.exitCode === 3) === (overran || gaveUp),

@@ -6,6 +6,7 @@
  */
 import * as Case from "./Case.js"
 import * as Graph from "./Graph.js"
+import { endOf, start, taskEndsAt, taskFailsAt, unknown } from "./ModelStart.js"
 
 /** What is foretold. */
 export interface Foretold {
@@ -17,13 +18,6 @@ export interface Foretold {
   readonly endedAt: number
 }
 
-/** Why nothing is foretold. */
-export class Unknown extends Error {}
-
-const unknown = (why: string): never => {
-  throw new Unknown(why)
-}
-
 interface End {
   readonly at: number
   readonly outcome: "completed" | "failed" | "timed_out"
@@ -31,46 +25,6 @@ interface End {
 
 /** The order in which hooks were added, which the model cannot know where parts are acquired in the same instant. */
 export type AddedHooks = ReadonlyArray<{ readonly name: string; readonly hook: Case.Hook }>
-
-interface Start {
-  readonly ends: Map<Graph.Instance, number>
-  readonly failsAt: number
-  readonly readyAt: number
-}
-
-const endOf = (work: Case.Work, start: number): number =>
-  work.takes === null ? Infinity : start + work.takes
-
-/** When every instance is acquired, as far as nothing stops it. */
-const start = (of: Case.Case, instances: ReadonlyArray<Graph.Instance>): Start => {
-  const ends = new Map<Graph.Instance, number>()
-  let failsAt = Infinity
-  for (const each of instances) {
-    const { part } = each
-    let at = Math.max(0, ...each.on.map((below) => ends.get(below)!))
-    for (const work of [...(part.inner === null ? [] : [part.inner.acquire]), part.acquire]) {
-      const end = endOf(work, at)
-      if (Number.isFinite(at) && end >= of.startup) failsAt = Math.min(failsAt, of.startup)
-      if (end !== Infinity && work.ends !== "well") failsAt = Math.min(failsAt, end)
-      at = work.ends === "well" ? end : Infinity
-    }
-    ends.set(each, at)
-  }
-  return { ends, failsAt, readyAt: Math.max(0, ...ends.values()) }
-}
-
-/** The moment at which a task's unit fails, by itself. */
-const taskFailsAt = (task: Case.Task, from: number): number =>
-  task.failsAt === null ? Infinity : from + task.failsAt * (task.pause + task.unit.takes!)
-
-/** When a task that is told to stop has ended, uncut. */
-const taskEndsAt = (task: Case.Task, from: number, told: number): number => {
-  if (told >= taskFailsAt(task, from)) return told
-  const turn = task.pause + task.unit.takes!
-  const into = (told - from) % turn
-  if ((into === 0 && told > from) || into === task.pause) return unknown("a task turns in this instant")
-  return into < task.pause ? told : told + turn - into
-}
 
 /** Foretells the life of a case whose hooks were added in this order. */
 export const foretell = (of: Case.Case, added: AddedHooks): Foretold => {
@@ -280,6 +234,7 @@ const stop = (of: Case.Case, s: Stop): Foretold => {
     unknown("what has no name ends at the deadline")
   const graphEnd = Math.min(graphDone, Math.max(graphAt, expiry))
   const isForced = graphDone > graphEnd
+  if (unnamedFails && isForced) unknown("what has no name is cut at the end of the graph, and fails")
   if (unnamedFails && closed <= graphEnd) {
     outcomes.push("failed")
     lines.push(`release an unnamed layer at ${closed} limit 0 failed at ${closed}`)

@@ -1,4 +1,4 @@
-/** Cases that once broke a law, each with what it showed. */
+/** Cases that once broke a law, each with what it showed, and rare ones that some fault needs to be seen by. */
 import * as Case from "../Case.js"
 
 const never: Case.Work = { takes: null, ends: "well", stubborn: false }
@@ -95,5 +95,42 @@ export const cases: Readonly<Record<string, Case.Case>> = {
         { at: 3000, what: "SIGTERM" }
       ]
     }
+  ),
+  "a second signal in the last second does not prolong the stop": simple(
+    [part({ named: false, release: never, quiesce: { limit: 5000, work: never } })],
+    {
+      words: [
+        { at: 4000, what: "SIGTERM" },
+        { at: 8500, what: "SIGTERM" }
+      ],
+      whole: 5000
+    }
+  ),
+  "a second signal during the drain: what has no name gets the shared second, whatever hooks come after it":
+    simple(
+      [
+        part({
+          quiesce: { limit: 3000, work: never },
+          hooks: [{ when: "after-release", limit: 4000, work: Case.instantly }]
+        }),
+        part({ named: false, release: lasting(500) })
+      ],
+      {
+        words: [
+          { at: 4000, what: "SIGTERM" },
+          { at: 4100, what: "SIGTERM" }
+        ]
+      }
+    ),
+  "hooks of a service whose plan was refused leave each other what time there is": simple(
+    [
+      part({
+        hooks: [
+          { when: "after-release", limit: 3000, work: never },
+          { when: "after-release", limit: 3000, work: never }
+        ]
+      })
+    ],
+    { whole: 4000 }
   )
 }
