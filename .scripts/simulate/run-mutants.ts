@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { availableParallelism, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { transformSync } from "esbuild"
 import type { Mutant } from "./mutants.js"
 import { mutants } from "./mutants.js"
 
@@ -94,6 +95,14 @@ export const runMutants = async (only: string): Promise<boolean> => {
   const outdated = chosen.filter(({ file, text }) => count(readFileSync(sources(file), "utf8"), text) !== 1)
   for (const { file, text, why } of outdated) console.log(`${file}: not there exactly once (${why}): ${text}`)
   if (outdated.length > 0) return false
+
+  // A mutant that is not a program would be noticed by anything.
+  for (const { file, instead, text } of chosen) {
+    transformSync(
+      readFileSync(sources(file), "utf8").replace(text, () => instead),
+      { loader: "ts" }
+    )
+  }
 
   const start = performance.now()
   const killed = new Map<Mutant, string | undefined>()
