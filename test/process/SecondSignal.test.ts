@@ -55,7 +55,7 @@ describe("law 5: a second signal", () => {
     await pause(400)
     const since = performance.now()
     child.kill("SIGHUP")
-    await assertForced(child, since, /shutdown forced[\s\S]*database/)
+    await assertForced(child, since, /second signal[\s\S]*database/)
     assert.match(child.stderr(), /left open: Timeout/)
   })
 
