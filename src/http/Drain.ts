@@ -131,6 +131,8 @@ export const make = (options: Options): Effect.Effect<Drain> =>
       for (const response of pending) {
         response.shouldKeepAlive = false
         if (!response.headersSent) response.setHeader("retry-after", String(Problem.retryAfterSeconds))
+        // The platform ends a stream properly when it is interrupted; one that is cut must not look like one that ended.
+        else response.socket?.destroy()
         if (response.fiber !== undefined) fibers.push(response.fiber)
         else Problem.send(response, Problem.stopping)
       }

@@ -44,17 +44,15 @@ export const name = "http"
 const isAlwaysServed = (path: string): boolean =>
   path === "/health" || path.startsWith("/health/") || path === "/metrics"
 
-/** Remembers the fiber that answers, and lets interruption reach all of it: the platform's own frame around it is uninterruptible. */
-const tracked =
-  (middleware: HttpMiddleware.HttpMiddleware | undefined): HttpMiddleware.HttpMiddleware =>
-  (app) => {
-    const answer = Effect.interruptible(middleware === undefined ? app : middleware(app))
-    return Effect.withFiberRuntime((fiber) => {
-      const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest)
-      ;(NodeHttpServerRequest.toServerResponse(request) as Response).fiber = fiber
-      return answer
-    })
-  }
+/** Remembers the fiber that answers, and lets interruption reach it: the platform's own frame around it is uninterruptible. */
+const tracked = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R> => {
+  const answer = Effect.interruptible(app)
+  return Effect.withFiberRuntime((fiber) => {
+    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest)
+    ;(NodeHttpServerRequest.toServerResponse(request) as Response).fiber = fiber
+    return answer
+  })
+}
 
 /** A request that asks for another protocol: whoever registered for its path gets the socket. */
 const upgrader =
@@ -135,7 +133,10 @@ const open = (
       !isAlwaysServed(pathOf(request.url ?? ""))
         ? Problem.stopping
         : undefined
-    const handle = yield* NodeHttpServer.makeHandler(app, tracked(middleware))
+    // A middleware costs the platform a frame around every request, so there is one only where the app brings it.
+    const handle = yield* middleware === undefined
+      ? NodeHttpServer.makeHandler(tracked(app))
+      : NodeHttpServer.makeHandler(app, (inner) => tracked(middleware(inner)))
     const listener: HttpListener.HttpListener = yield* HttpListener.open({
       config,
       key: "SERVER_PORT",
