@@ -54,6 +54,10 @@ try {
   ]
   run("npx", ["tsc", ...options, "--outDir", "dist", "service.ts", ...files])
 
+  if (!run("npx", ["--no", "stellar-insights", "config", "check"]).includes("SHUTDOWN_TIMEOUT=")) {
+    fail("the installed command does not print the configuration")
+  }
+
   const child = spawn(process.execPath, ["dist/service.js"], {
     cwd: project,
     stdio: ["ignore", "pipe", "inherit"]
