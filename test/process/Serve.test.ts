@@ -1,4 +1,6 @@
 import { afterEach, assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { existsSync, writeFileSync } from "node:fs"
 import { createConnection } from "node:net"
 import { join, relative, resolve } from "node:path"
@@ -140,6 +142,19 @@ describe("the service", () => {
     child.kill("SIGTERM")
     assert.strictEqual((await child.end).code, 0)
   })
+})
+
+it("a stdin that is a pipe is no leak", async () => {
+  const env = { PATH: process.env.PATH, SERVER_PORT: "0", SERVER_HOST: "127.0.0.1", LOG_FORMAT: "json" }
+  const child = spawn(process.execPath, [Child.bin, "serve"], { cwd: Child.folder(), env })
+  let said = ""
+  child.stderr.on("data", (text) => (said += text))
+  child.stdout.on("data", (text) => {
+    if (String(text).includes("service_ready")) child.kill("SIGTERM")
+  })
+  const [code] = await once(child, "close")
+  assert.strictEqual(code, 0)
+  assert.strictEqual(said, "")
 })
 
 describe("law 6, start-up", () => {
