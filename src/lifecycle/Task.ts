@@ -46,6 +46,8 @@ export const run = <A, E, R>(
 
     /** One turn: false when the task is to end. */
     const turn: Effect.Effect<boolean, never, R> = Effect.gen(function* () {
+      // Work that is at hand would win the race below, and be lost.
+      if (yield* Deferred.isDone(stopping)) return false
       const work = yield* Effect.interruptible(
         Effect.raceFirst(
           Effect.asVoid(Deferred.await(stopping)),

@@ -2,7 +2,7 @@
  * `stellar-insights/lifecycle`: start and stop for any Effect service.
  *
  * `NodeRuntime.runMain(NodeLaunch.launch(app))` runs a layer graph; `Resource.named` gives a release a name and a limit; `Task.run` does background work that is not
- * cut in the middle; `Lifecycle` is what layers ask and tell.
+ * cut in the middle, `SupervisedTask` also after failures and at intervals; `Lifecycle` is what layers ask and tell.
  *
  * @module
  */
@@ -29,7 +29,11 @@ export * as ShutdownMetrics from "./ShutdownMetrics.js"
 export * as ShutdownReport from "./ShutdownReport.js"
 export * as ShutdownSpans from "./ShutdownSpans.js"
 export * as StopReason from "./StopReason.js"
+export * as SupervisedTask from "./SupervisedTask.js"
 export * as Task from "./Task.js"
+export * as TaskBoard from "./TaskBoard.js"
+export * as TaskMetrics from "./TaskMetrics.js"
+export * as TaskStatus from "./TaskStatus.js"
 export * as Waterfall from "./Waterfall.js"
 export * as NodeHost from "./node/NodeHost.js"
 export * as NodeLaunch from "./node/NodeLaunch.js"
