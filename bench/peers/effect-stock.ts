@@ -1,10 +1,11 @@
 /** Effect 3 as it comes: NodeHttpServer.layer under NodeRuntime.runMain. */
 import { createServer } from "node:http"
+import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Layer from "effect/Layer"
-import { announce, routes } from "./routes.js"
+import { alwaysReady, announce, routes } from "./routes.js"
 
 const server = NodeHttpServer.layer(() => createServer(), {
   port: Number(process.env["PORT"] ?? 0),
@@ -12,7 +13,7 @@ const server = NodeHttpServer.layer(() => createServer(), {
 })
 
 announce.pipe(
-  Layer.provide(HttpServer.serve(routes)),
+  Layer.provide(HttpServer.serve(HttpRouter.concat(routes, alwaysReady))),
   Layer.provide(server),
   Layer.launch,
   NodeRuntime.runMain

@@ -16,16 +16,21 @@ const block = (ms) => {
 
 app.get("/fast", () => ({ ok: true }))
 
+// Fastify itself answers 503 to whatever comes while it closes.
+app.get("/health/ready", () => ({ ok: true }))
+
 app.get("/slow", async (request) => {
   const ms = Number(request.query.ms)
   await sleep(ms)
   return { waited: ms }
 })
 
-app.get("/busy", (request) => {
-  setTimeout(block, 2, Number(request.query.ms))
-  return { ok: true }
-})
+for (const path of ["/block", "/busy"]) {
+  app.get(path, (request) => {
+    setTimeout(block, 2, Number(request.query.ms))
+    return { ok: true }
+  })
+}
 
 app.get("/stream", (request, reply) => {
   const every = Number(request.query.ms) / 20

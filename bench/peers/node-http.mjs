@@ -29,9 +29,11 @@ const server = createServer((req, res) => {
   const ms = Number(url.searchParams.get("ms"))
   switch (url.pathname) {
     case "/fast":
+    case "/health/ready":
       return json(res, { ok: true })
     case "/slow":
       return setTimeout(() => json(res, { waited: ms }), ms)
+    case "/block":
     case "/busy":
       setTimeout(block, 2, ms)
       return json(res, { ok: true })

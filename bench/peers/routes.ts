@@ -27,7 +27,7 @@ const slow = Effect.gen(function* () {
   return HttpServerResponse.unsafeJson({ waited: ms })
 })
 
-const busy = Effect.gen(function* () {
+const blocked = Effect.gen(function* () {
   const ms = yield* milliseconds
   yield* Effect.sync(() => setTimeout(block, 2, ms))
   return HttpServerResponse.unsafeJson({ ok: true })
@@ -60,11 +60,15 @@ const upload = Effect.gen(function* () {
 export const routes = HttpRouter.empty.pipe(
   HttpRouter.get("/fast", fast),
   HttpRouter.get("/slow", slow),
-  HttpRouter.get("/busy", busy),
+  HttpRouter.get("/block", blocked),
+  HttpRouter.get("/busy", blocked),
   HttpRouter.get("/stream", stream),
   HttpRouter.post("/echo", echo),
   HttpRouter.post("/upload", upload)
 )
+
+/** Readiness of a server that has no notion of it. */
+export const alwaysReady = HttpRouter.empty.pipe(HttpRouter.get("/health/ready", fast))
 
 /** Says where the server listens; to be built after what serves. */
 export const announce = Layer.effectDiscard(

@@ -107,7 +107,28 @@ export const known: Readonly<Record<string, string>> = {
   ours: "ours.ts",
   node: "node-http.mjs",
   fastify: "fastify.mjs",
+  express: "express.mjs",
+  "http-terminator": "http-terminator.mjs",
   effect: "effect-stock.ts"
+}
+
+/** The packages that a server is made of, beside Node. */
+const packages: Readonly<Record<string, ReadonlyArray<string>>> = {
+  fastify: ["fastify", "close-with-grace"],
+  express: ["express", "@godaddy/terminus"],
+  "http-terminator": ["http-terminator"],
+  effect: ["effect", "@effect/platform-node"]
+}
+
+/** What a known server is, with the versions that are installed (package-lock.json pins them): `fastify 5.0.0 + close-with-grace 2.0.0`. */
+export const describe = async (name: string): Promise<string> => {
+  const described = (packages[name] ?? []).map(async (it) => {
+    const file = new URL(`../../node_modules/${it}/package.json`, import.meta.url)
+    const { version } = JSON.parse(await Fs.readFile(file, "utf8")) as { version: string }
+    return `${it} ${version}`
+  })
+  if (name === "node") return `node:http of ${process.version}`
+  return described.length === 0 ? "this repository" : (await Promise.all(described)).join(" + ")
 }
 
 /**
