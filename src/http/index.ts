@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * as BearerKeys from "./BearerKeys.js"
 export * as DrainingServer from "./DrainingServer.js"
 export * as Health from "./Health.js"
 export * as HealthDetails from "./HealthDetails.js"

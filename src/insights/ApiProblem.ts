@@ -44,3 +44,9 @@ export const NotFound = problem("NotFound", 404, "There is no such ledger here, 
 
 /** 503, with `Retry-After`. */
 export const Unavailable = problem("Unavailable", 503, "The database did not answer", {})
+
+/** 401, with `WWW-Authenticate`. */
+export const Unauthorized = problem("Unauthorized", 401, "The key is missing or not valid", {})
+
+/** 403: there is no key that would do. */
+export const Forbidden = problem("Forbidden", 403, "Changes are switched off here", {})

@@ -1,0 +1,86 @@
+/**
+ * Keys that give access, sent as `Authorization: Bearer` (RFC 6750). Several may be valid at once, so that they can be changed without a gap.
+ *
+ * | key | default | allowed |
+ * |---|---|---|
+ * | `ADMIN_KEYS` | none: nobody has access | keys of 16 to 256 printable ASCII characters without comma or space, separated by commas |
+ *
+ * @module
+ */
+import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { createHash, timingSafeEqual } from "node:crypto"
+import * as Problem from "./Problem.js"
+
+/** Keys that are valid, none or more. Kept as digests: what was configured cannot be printed from here. */
+export interface BearerKeys {
+  /** How many there are. */
+  readonly count: number
+  /** Whether it is one of them. Takes as long whichever it is, and whether it is. */
+  readonly has: (key: Redacted.Redacted) => boolean
+}
+
+const digest = (text: string) => createHash("sha256").update(text, "utf8").digest()
+
+/** Makes them out of the keys themselves. */
+export const make = (keys: Iterable<string>): BearerKeys => {
+  const digests = Array.from(keys, digest)
+  return {
+    count: digests.length,
+    has: (key) => {
+      const candidate = digest(Redacted.value(key))
+      let found = false
+      // Not `some`: it would end at the first that fits, and tell by that which one it was.
+      for (const each of digests) found = timingSafeEqual(each, candidate) || found
+      return found
+    }
+  }
+}
+
+const form = /^[\x21-\x2b\x2d-\x7e]{16,256}$/
+
+/** `ADMIN_KEYS`. What is wrong with a key is said without the key. */
+export const config: Config.Config<BearerKeys> = Config.redacted("ADMIN_KEYS").pipe(
+  Config.withDefault(Redacted.make("")),
+  Config.mapOrFail((text) => {
+    const keys = Redacted.value(text)
+      .split(",")
+      .map((key) => key.trim())
+      .filter((key) => key !== "")
+    const wrong = keys.findIndex((key) => !form.test(key))
+    return wrong < 0
+      ? Either.right(make(keys))
+      : Either.left(
+          ConfigError.InvalidData(
+            [],
+            `key ${wrong + 1} of ${keys.length} has ${keys[wrong]!.length} characters or ones that a header cannot carry; allowed are ` +
+              "16 to 256 printable ASCII characters without comma or space, keys separated by commas"
+          )
+        )
+  })
+)
+
+/**
+ * Why a request is refused, none when it is not: 403 when there are no keys at all (nobody can have access), else 401.
+ * `key` is what was sent as bearer token, empty when nothing was.
+ */
+export const refuse = (
+  keys: BearerKeys,
+  key: Redacted.Redacted
+): Option.Option<HttpServerResponse.HttpServerResponse> => {
+  if (keys.count === 0) {
+    const detail = "changes are switched off here: set ADMIN_KEYS to allow them"
+    return Option.some(Problem.toResponse(Problem.make(403, detail)))
+  }
+  if (keys.has(key)) return Option.none()
+  const nothing = Redacted.value(key) === ""
+  const detail = nothing
+    ? "this needs a key, as Authorization: Bearer"
+    : "the key in Authorization is not valid here"
+  const challenge = nothing ? "Bearer" : 'Bearer error="invalid_token"'
+  return Option.some(Problem.toResponse(Problem.make(401, detail), { "www-authenticate": challenge }))
+}
