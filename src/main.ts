@@ -1,7 +1,13 @@
 #!/usr/bin/env node
 import { capture } from "./lifecycle/node/Signals.js"
 
-// Before anything large is imported: as PID 1 a signal without a listener is lost, elsewhere it kills without a word.
-const signals = capture()
-const { main } = await import("./cli/Main.js")
-main(signals)
+if (process.argv[2] === "health") {
+  // A container asks every few seconds: what the service is made of is not loaded for that.
+  const { main } = await import("./cli/health/Health.js")
+  await main(process.argv.slice(3))
+} else {
+  // Before anything large is imported: as PID 1 a signal without a listener is lost, elsewhere it kills without a word.
+  const signals = capture()
+  const { main } = await import("./cli/Main.js")
+  main(signals)
+}

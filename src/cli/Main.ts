@@ -12,6 +12,7 @@ import * as ErrorText from "../lifecycle/ErrorText.js"
 import * as ExitCode from "../lifecycle/ExitCode.js"
 import type * as Signals from "../lifecycle/node/Signals.js"
 import * as Environment from "./Environment.js"
+import * as Health from "./health/Health.js"
 import * as Serve from "./Serve.js"
 import * as Settings from "./Settings.js"
 import * as SettingsFile from "./SettingsFile.js"
@@ -38,12 +39,17 @@ const config = Command.make("config").pipe(
   Command.withSubcommands([check])
 )
 
+/** Listed here, run by the entry before any of this is loaded; what comes here put an option of the command line first. */
+const health = Command.make("health", {}, () => Effect.promise(() => Health.main([]))).pipe(
+  Command.withDescription("Ask a service whether it is ready, or wait for it: see `health --help`.")
+)
+
 const run = (signals: Signals.Captured) =>
   Command.make("stellar-insights").pipe(
     Command.withDescription(
       "Analytics of the Stellar network, in a service that loses nothing when it is stopped."
     ),
-    Command.withSubcommands([serve(signals), config]),
+    Command.withSubcommands([serve(signals), health, config]),
     Command.run({ name: "Stellar Insights", version, executable: "stellar-insights" })
   )(process.argv)
 
