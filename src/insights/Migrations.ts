@@ -12,13 +12,21 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as ExitCode from "../lifecycle/ExitCode.js"
 import ledgers from "./migrations/0001_ledgers.js"
+import facts from "./migrations/0002_facts.js"
+import outbox from "./migrations/0003_outbox.js"
+import metrics from "./migrations/0004_metrics.js"
 import * as SqlFailure from "./SqlFailure.js"
 
 /** A migration changes the schema from the version before it. It may fail in anything; that refuses the database. */
 export type Migration = Effect.Effect<unknown, unknown, SqlClient.SqlClient>
 
 /** Every migration by number and name, in order. One that has been released never changes. */
-export const all: Readonly<Record<string, Migration>> = { "0001_ledgers": ledgers }
+export const all: Readonly<Record<string, Migration>> = {
+  "0001_ledgers": ledgers,
+  "0002_facts": facts,
+  "0003_outbox": outbox,
+  "0004_metrics": metrics
+}
 
 /** The database is not one that this program can work with: it is left as it was. The message is for the operator, in one line. */
 export class DatabaseRefused extends Data.TaggedError("DatabaseRefused")<{
