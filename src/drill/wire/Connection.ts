@@ -144,6 +144,8 @@ export class Connection {
   /** Leaves what arrives in the kernel, as a peer does that hangs; the end of the connection is not noticed either. */
   stopReading(): void {
     this.#socket.pause()
+    // A paused socket is read on until its buffer is full, and an end is told at once.
+    ;(this.#socket as { _handle?: { readonly readStop?: () => void } | null })._handle?.readStop?.()
   }
 
   /** Sends this side's FIN; what the server sends is still read. */
@@ -210,7 +212,7 @@ export class Connection {
   #answered(one: Outstanding, whole: Whole): void {
     // An answer that did not wait for the end of the body leaves the connection unusable.
     const unread = one.exchange.pieces !== undefined && one.pieces < one.exchange.pieces.count
-    const right = isRight(one.exchange, whole.status, whole.body)
+    const right = isRight(one.exchange, whole)
     this.#forbidden ||= whole.close || unread
     this.#settle(one, {
       outcome: right ? "complete" : whole.status === 503 ? "declined" : "wrong",

@@ -1,4 +1,11 @@
-/** A request, and how to tell that its answer is the right one. */
+/**
+ * A request, and how to tell that its answer is the right one.
+ *
+ * @module
+ */
+import type { Whole } from "./Response.js"
+
+/** One request. */
 export interface Exchange {
   /** Method and path without the query, for the records. */
   readonly kind: string
@@ -14,8 +21,8 @@ export interface Exchange {
   readonly pieces?: { readonly count: number; readonly every: number }
   /** Statuses that are right; 200 to 299 when absent. A 503 that is not among them is `declined`, anything else `wrong`. */
   readonly accept?: ReadonlyArray<number>
-  /** Judges the body of a response whose status is right; every body is when absent. */
-  readonly check?: (body: Buffer) => boolean
+  /** Judges the body and the header fields (by lower-case name) of a response whose status is right; every one is when absent. */
+  readonly check?: (body: Buffer, headers: ReadonlyMap<string, string>) => boolean
   /** Told the pieces of the response's body as they arrive, with the transfer coding taken off; for responses without an end of their own. */
   readonly onBody?: (piece: Buffer) => void
 }
@@ -41,9 +48,9 @@ export const post = (path: string, body: Buffer, more: Partial<Exchange> = {}): 
 })
 
 /** Whether a whole response is the right one for the exchange. */
-export const isRight = (exchange: Exchange, status: number, body: Buffer): boolean => {
+export const isRight = (exchange: Exchange, { body, headers, status }: Omit<Whole, "close">): boolean => {
   const accepted = exchange.accept?.includes(status) ?? (status >= 200 && status <= 299)
-  return accepted && (exchange.check === undefined || exchange.check(body))
+  return accepted && (exchange.check === undefined || exchange.check(body, headers))
 }
 
 /** The bytes of the head, with the empty line at its end. */
