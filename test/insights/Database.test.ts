@@ -39,7 +39,9 @@ const refusedSetting = (config: DatabaseConfig.DatabaseConfig) =>
   })
 
 const schema = (db: Database.Shape) =>
-  db.read<{ sql: string }>`SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name`
+  db.read<{
+    sql: string
+  }>`SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name`
 
 describe("DATABASE_URL", () => {
   const read = (value?: string) =>
