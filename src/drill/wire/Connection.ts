@@ -35,12 +35,10 @@ export interface End {
 
 const now = (): number => performance.now()
 
-let opened = 0
-
 /** Opens at once. Nothing here ever rejects: what goes wrong is a record or an ending. */
 export class Connection {
-  /** Its number, from 1 in the order in which they were opened. */
-  readonly id = ++opened
+  /** Its number in the records. */
+  readonly id: number
   /** When it was begun, of `performance.now()`. */
   readonly startedAt = now()
   /** True when the connection was established, false when that failed. */
@@ -59,7 +57,8 @@ export class Connection {
   readonly #opened: (ok: boolean) => void
   readonly #closed: (end: End) => void
 
-  constructor(port: number, host = "127.0.0.1") {
+  constructor(port: number, host = "127.0.0.1", id = 0) {
+    this.id = id
     let opened!: (ok: boolean) => void
     let closed!: (end: End) => void
     this.opened = new Promise((resolve) => (opened = resolve))

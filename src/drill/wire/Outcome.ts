@@ -97,7 +97,7 @@ export type Hit = "response" | "request" | "nothing"
 export interface Sent {
   /** Method and path without the query. */
   readonly kind: string
-  /** Number of the connection, from 1 in the order in which they were opened; 0 when there was none. */
+  /** Number of the connection, from 1 in the order in which they were begun; 0 when none was established. */
   readonly connection: number
   /** What became of it. */
   readonly outcome: Outcome
