@@ -63,22 +63,24 @@ export interface LedgerFacts {
  * Verifies and extracts. `bytes` is the XDR of one `LedgerCloseMeta`. Throws {@link LedgerVerification.LedgerRejected}, and then says nothing of
  * the ledger but why; the result holds no view of `bytes`.
  */
-export const extract = (bytes: Uint8Array): LedgerFacts =>
-  facts(LedgerVerification.verify(bytes, outline(bytes)))
+export const extract = (bytes: Uint8Array): LedgerFacts => of(verify(bytes))
 
 /** {@link extract} as an effect: ends in `LedgerRejected`. It is synchronous and takes about a millisecond for a megabyte. */
 export const fromBytes: (bytes: Uint8Array) => Effect.Effect<LedgerFacts, LedgerVerification.LedgerRejected> =
-  Effect.fn("LedgerFacts.fromBytes")((bytes: Uint8Array) =>
-    Effect.suspend(() => {
-      try {
-        return Effect.succeed(extract(bytes))
-      } catch (error) {
-        return error instanceof LedgerVerification.LedgerRejected ? Effect.fail(error) : Effect.die(error)
-      }
-    })
-  )
+  Effect.fn("LedgerFacts.fromBytes")((bytes: Uint8Array) => LedgerVerification.refusing(() => extract(bytes)))
 
-const facts = ({ version, hash, header, envelopes, results }: LedgerVerification.Verified): LedgerFacts => {
+/** Takes a ledger apart and verifies its hashes. Throws {@link LedgerVerification.LedgerRejected}. */
+export const verify = (bytes: Uint8Array): LedgerVerification.Verified =>
+  LedgerVerification.verify(bytes, outline(bytes))
+
+/** The facts of a ledger that was verified. */
+export const of = ({
+  version,
+  hash,
+  header,
+  envelopes,
+  results
+}: LedgerVerification.Verified): LedgerFacts => {
   let successTx = 0
   let opCount = 0
   let feeBumps = 0
@@ -132,7 +134,8 @@ const operationsApplied = (result: TransactionResultResultOutline): number => {
   return inner.type === "txSuccess" ? inner.value.length : 0
 }
 
-const innermost = (envelope: TransactionEnvelopeOutline) =>
+/** The transaction itself: of a fee bump, the one inside. */
+export const innermost = (envelope: TransactionEnvelopeOutline) =>
   envelope.type === "envelopeTypeTxFeeBump" ? envelope.value.tx.innerTx.value.tx : envelope.value.tx
 
 const hex = (bytes: Uint8Array): string =>

@@ -5,6 +5,7 @@
  * hashed by nobody; it is only checked to be well-formed. That the ledger continues the one before is for whoever stores them to check.
  */
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import type {
   GeneralizedTransactionSetOutline,
@@ -30,6 +31,12 @@ export type Rejection =
   | "result_hash"
   /** There are more or fewer results than transactions. */
   | "tx_count"
+  /** A result is of no transaction of the set. Under the wrong network's passphrase this is so for every one. */
+  | "tx_hash"
+  /** A transaction's results are not those of its operations. */
+  | "operations"
+  /** The meta has something that no ledger can hold, such as a trustline for the network's own coin. */
+  | "meta"
 
 /** The bytes of a ledger are not to be believed; nothing of it may be stored. */
 export class LedgerRejected extends Data.TaggedError("LedgerRejected")<{
@@ -43,6 +50,16 @@ export class LedgerRejected extends Data.TaggedError("LedgerRejected")<{
   readonly cause?: unknown
 }> {}
 
+/** Runs what may throw {@link LedgerRejected}, which becomes the effect's error; anything else is a defect. */
+export const refusing = <A>(run: () => A): Effect.Effect<A, LedgerRejected> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(run())
+    } catch (error) {
+      return error instanceof LedgerRejected ? Effect.fail(error) : Effect.die(error)
+    }
+  })
+
 /** A ledger taken apart, all of its hashes being right. */
 export interface Verified {
   /** Version of the `LedgerCloseMeta`: 0, 1 or 2. */
@@ -55,6 +72,23 @@ export interface Verified {
   readonly envelopes: ReadonlyArray<TransactionEnvelopeOutline>
   /** The results, in the order in which transactions were applied. */
   readonly results: ReadonlyArray<TransactionResultPairOutline>
+  /** What nothing in the chain vouches for. */
+  readonly meta: Meta
+}
+
+/** Where in the bytes the changes lie. They are well-formed; no hash covers them. */
+export interface Meta {
+  /** For each transaction, in the order in which they were applied. */
+  readonly transactions: ReadonlyArray<{
+    /** `LedgerEntryChanges`: fees being taken. */
+    readonly feeProcessing: Range
+    /** A `TransactionMeta`. */
+    readonly txApplyProcessing: Range
+    /** `LedgerEntryChanges`: refunds after all transactions; since `LedgerCloseMeta` version 2. */
+    readonly postTxApplyFeeProcessing?: Range
+  }>
+  /** An array of `UpgradeEntryMeta`. */
+  readonly upgrades: Range
 }
 
 /** Verifies a decoded ledger against `bytes`, which it was decoded from. Throws {@link LedgerRejected}. */
@@ -72,7 +106,8 @@ export const verify = (bytes: Uint8Array, ledger: LedgerCloseMetaOutline): Verif
     throw reject("tx_count", header, `has ${envelopes.length} transactions and ${results.length} results`)
   }
   const version = ledger.type === "v0" ? 0 : ledger.type === "v1" ? 1 : 2
-  return { version, hash: entry.hash, header, envelopes, results }
+  const meta = { transactions: ledger.value.txProcessing, upgrades: ledger.value.upgradesProcessing }
+  return { version, hash: entry.hash, header, envelopes, results, meta }
 }
 
 const checkHeader = (bytes: Uint8Array, entry: LedgerHeaderHistoryEntry): void => {
@@ -160,7 +195,8 @@ const generalizedSet = (
   return envelopes
 }
 
-const slice = (bytes: Uint8Array, range: Range | undefined): Uint8Array => {
+/** The bytes of what was decoded from `bytes`. */
+export const slice = (bytes: Uint8Array, range: Range | undefined): Uint8Array => {
   // Every value that a decoder made has its range; only values made by hand have none.
   if (range === undefined) throw new TypeError("the ledger was not decoded from these bytes")
   return bytes.subarray(range.start, range.end)
@@ -178,5 +214,10 @@ const expect = (
   throw reject(reason, header, `is not what it says: its ${what} to ${hex(actual)}, not to ${hex(wanted)}`)
 }
 
-const reject = (reason: Rejection, header: LedgerHeader, what: string): LedgerRejected =>
+/** The refusal of a ledger whose header could be read; `what` goes on after `ledger N`. */
+export const reject = (
+  reason: Rejection,
+  header: Pick<LedgerHeader, "ledgerSeq">,
+  what: string
+): LedgerRejected =>
   new LedgerRejected({ reason, sequence: header.ledgerSeq, message: `ledger ${header.ledgerSeq} ${what}` })
