@@ -147,7 +147,8 @@ export const publicLakes: Readonly<Record<string, string>> = {
   testnet: "https://aws-public-blockchain.s3.us-east-2.amazonaws.com/v1.1/stellar/ledgers/testnet"
 }
 
-const urlKey = "STELLAR_LAKE_URL"
+/** The key that says where the lake is. */
+export const urlKey = "STELLAR_LAKE_URL"
 
 /**
  * The lake as configured.

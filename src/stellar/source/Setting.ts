@@ -48,15 +48,20 @@ export const oneOf = <const Words extends ReadonlyArray<string>>(
 ): Config.Config<Words[number]> =>
   parsed(key, `one of ${words.join(", ")}`, (value) => words.find((word) => word === value))
 
-/** A length of time up to `max`: a plain number is seconds, `500 millis` and `2 minutes` are what they say. */
-export const duration = (key: string, max: Duration.DurationInput): Config.Config<Duration.Duration> => {
-  const allowed = `a time from 0 to ${Duration.format(max)}: seconds as a number, or a number and its unit such as "500 millis"`
+/** A length of time from `min` (default 0) to `max`: a plain number is seconds, `500 millis` and `2 minutes` are what they say. */
+export const duration = (
+  key: string,
+  max: Duration.DurationInput,
+  min: Duration.DurationInput = Duration.zero
+): Config.Config<Duration.Duration> => {
+  const least = Duration.toMillis(min) === 0 ? "0" : Duration.format(min)
+  const allowed = `a time from ${least} to ${Duration.format(max)}: seconds as a number, or a number and its unit such as "500 millis"`
   return parsed(key, allowed, (value) => {
     const read = /^\d+(\.\d+)?$/.test(value)
       ? Duration.seconds(Number(value))
       : /^\d+(\.\d+)? (milli|second|minute|hour)s?$/.test(value)
         ? Duration.decode(value as Duration.DurationInput)
         : undefined
-    return read !== undefined && Duration.lessThanOrEqualTo(read, max) ? read : undefined
+    return read !== undefined && Duration.between(read, { minimum: min, maximum: max }) ? read : undefined
   })
 }

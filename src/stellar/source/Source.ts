@@ -9,19 +9,20 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as LakeSource from "./LakeSource.js"
 import type { LedgerSource } from "./LedgerSource.js"
+import * as RpcSource from "./RpcSource.js"
 import * as Setting from "./Setting.js"
 import * as SimulatedSource from "./SimulatedSource.js"
 
 /** The names of the sources, as `STELLAR_SOURCE` has them. */
-export const names = ["simulated", "lake"] as const
+export const names = ["simulated", "lake", "rpc"] as const
 
 /**
  * The choice as configured.
  *
  * | key | default | allowed |
  * |---|---|---|
- * | `STELLAR_SOURCE` | `simulated` | `simulated`, `lake` |
- * | `STELLAR_START_LEDGER` | the source's own: the tip of a lake, the first ledger of a simulation | 2 to 4294967295 |
+ * | `STELLAR_SOURCE` | `simulated` | `simulated`, `lake`, `rpc` |
+ * | `STELLAR_START_LEDGER` | the source's own: the tip of a lake or an RPC server, the first ledger of a simulation | 2 to 4294967295 |
  */
 export const SourceConfig: Config.Config<{
   /** Where ledgers come from. */
@@ -33,13 +34,15 @@ export const SourceConfig: Config.Config<{
   startLedger: Config.option(Setting.integer("STELLAR_START_LEDGER", 2, 4_294_967_295))
 })
 
-/** The configured source. Only a lake asks for the client and the file system. Ends in a `ConfigError` of one line that names key, value and what is allowed. */
+const layers = {
+  simulated: SimulatedSource.layerConfig,
+  lake: LakeSource.layerConfig,
+  rpc: RpcSource.layerConfig
+} as const
+
+/** The configured source. A simulation needs neither the client nor the file system. Ends in a `ConfigError` of one line that names key, value and what is allowed. */
 export const layerConfig: Layer.Layer<
   LedgerSource,
   ConfigError.ConfigError,
   HttpClient.HttpClient | FileSystem.FileSystem | Path.Path
-> = Layer.unwrapEffect(
-  Effect.map(SourceConfig, ({ source }) =>
-    source === "lake" ? LakeSource.layerConfig : SimulatedSource.layerConfig
-  )
-)
+> = Layer.unwrapEffect(Effect.map(SourceConfig, ({ source }) => layers[source]))
