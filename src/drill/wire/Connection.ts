@@ -25,6 +25,12 @@ interface Outstanding {
   readonly resolve: (sent: Sent) => void
 }
 
+/** What a socket does not offer by itself: not to be read at all. */
+interface Handle {
+  reading: boolean
+  readonly readStop?: () => void
+}
+
 /** How a connection ended. */
 export interface End {
   /** By whom and how. */
@@ -140,11 +146,19 @@ export class Connection {
     if (early !== undefined && early.length > 0) listener(early)
   }
 
-  /** Leaves what arrives in the kernel, as a peer does that hangs; the end of the connection is not noticed either. */
+  /** Leaves what arrives in the kernel, as a peer does that hangs; the end of the connection is not noticed either, except by writing. */
   stopReading(): void {
     this.#socket.pause()
     // A paused socket is read on until its buffer is full, and an end is told at once.
-    ;(this.#socket as { _handle?: { readonly readStop?: () => void } | null })._handle?.readStop?.()
+    const { _handle: handle } = this.#socket as unknown as { readonly _handle?: Handle | null }
+    if (handle === undefined || handle === null) return
+    handle.reading = false
+    handle.readStop?.()
+  }
+
+  /** Reads on after {@link stopReading}. */
+  startReading(): void {
+    this.#socket.resume()
   }
 
   /** Sends this side's FIN; what the server sends is still read. */
