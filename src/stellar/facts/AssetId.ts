@@ -11,11 +11,31 @@ import * as StrKey from "./StrKey.js"
 /** The network's own coin. */
 export const native = "native"
 
-/** The text of an asset. Never fails. */
-export const of = (asset: T.Asset): string =>
-  asset.type === "assetTypeNative"
-    ? native
-    : `${code(asset.value.assetCode)}:${StrKey.account(asset.value.issuer.value)}`
+/** The text of an asset. Never fails; the same asset gives the same string while it is remembered, which maps find without reading it again. */
+export const of = (asset: T.Asset): string => {
+  if (asset.type === "assetTypeNative") return native
+  const issuer = StrKey.account(asset.value.issuer.value)
+  const name = code(asset.value.assetCode)
+  let issued = byIssuer.get(issuer)
+  if (issued === undefined) byIssuer.set(issuer, (issued = new Map()))
+  let id = issued.get(name)
+  if (id === undefined) {
+    if (++remembered > KEPT) forget()
+    id = `${name}:${issuer}`
+    issued.set(name, id)
+  }
+  return id
+}
+
+const KEPT = 32_768
+let remembered = 0
+const byIssuer = new Map<string, Map<string, string>>()
+
+// Rare: whoever issues assets by the thousand pays for each of them.
+const forget = (): void => {
+  byIssuer.clear()
+  remembered = 0
+}
 
 const code = (bytes: Uint8Array): string => {
   let end = bytes.length

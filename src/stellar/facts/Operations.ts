@@ -41,8 +41,8 @@ export const collect = (
   const reader = new XdrReader(bytes)
   const payments = Payments.make()
   const trades = Trades.make()
-  const successful = new Array<number>(NAMES.length).fill(0)
-  const all = new Array<number>(NAMES.length).fill(0)
+  const successful = NAMES.map(() => 0)
+  const all = NAMES.map(() => 0)
   for (const tx of transactions) {
     const succeeded = tx.code === "txSuccess"
     const base = (BigInt(header.ledgerSeq) << 32n) | (BigInt(tx.index) << 12n)

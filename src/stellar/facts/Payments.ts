@@ -57,12 +57,18 @@ export const make = () => {
   const payments: Array<Payment> = []
   const failures: Array<FailedPayment> = []
   const accountMerges: Array<AccountMerge> = []
-  const corridors = new Map<string, Counters>()
+  const corridors: Array<Counters> = []
+  const bySource = new Map<string, Map<string, Counters>>()
 
   const corridor = (srcAsset: string, dstAsset: string): Counters => {
-    const key = `${srcAsset}>${dstAsset}`
-    let counters = corridors.get(key)
-    if (counters === undefined) corridors.set(key, (counters = { ...NOTHING, srcAsset, dstAsset }))
+    let from = bySource.get(srcAsset)
+    if (from === undefined) bySource.set(srcAsset, (from = new Map()))
+    let counters = from.get(dstAsset)
+    if (counters === undefined) {
+      counters = { ...NOTHING, srcAsset, dstAsset }
+      from.set(dstAsset, counters)
+      corridors.push(counters)
+    }
     return counters
   }
 
@@ -102,7 +108,7 @@ export const make = () => {
   const collected = (): Collected => ({
     payments,
     failures,
-    corridors: [...corridors.values()],
+    corridors,
     accountMerges
   })
   return { add, collected }
