@@ -125,7 +125,10 @@ export const make = Effect.fn("RpcSource.make")(function* (options: Options) {
     }
     // Not asked for more before the gap is filled: by then the server has moved on.
     const filled = yield* Deferred.make<void>()
-    const gap = Stream.ensuring(fill(start, found.oldest - 1), Deferred.succeed(filled, undefined))
+    const gap = Stream.concat(
+      fill(start, found.oldest - 1),
+      Stream.execute(Deferred.succeed(filled, undefined))
+    )
     return Option.some([
       gap,
       { start: found.oldest, latest: undefined, ready: Deferred.await(filled) }
