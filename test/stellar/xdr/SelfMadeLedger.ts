@@ -1,5 +1,6 @@
 /** Small ledgers with right hashes, so that tests need no recorded data. */
 import { createHash } from "node:crypto"
+import * as Network from "../../../src/stellar/Network.js"
 import * as Encode from "../../../src/stellar/xdr/generated/encode.js"
 import type * as T from "../../../src/stellar/xdr/generated/types.js"
 
@@ -11,11 +12,27 @@ export interface Spec {
   readonly soroban?: boolean
 }
 
+/** A transaction in every detail. */
+export interface Raw {
+  readonly envelope: T.TransactionEnvelope
+  /** What came of it; hashes in it are filled in. */
+  readonly result: T.TransactionResult
+  readonly feeProcessing?: ReadonlyArray<T.LedgerEntryChange>
+  readonly meta?: T.TransactionMeta
+  readonly postTxApplyFeeProcessing?: ReadonlyArray<T.LedgerEntryChange>
+}
+
 /** What is to be made. */
 export interface Options {
   readonly version?: 0 | 1 | 2
   readonly sequence?: number
   readonly transactions?: ReadonlyArray<Spec>
+  /** Transactions in every detail, in place of `transactions`. Their hashes are filled in. */
+  readonly raw?: ReadonlyArray<Raw>
+  /** What upgrades changed; nothing by default. */
+  readonly upgrades?: ReadonlyArray<T.UpgradeEntryMeta>
+  /** The network that transactions are hashed for; pubnet by default. */
+  readonly networkPassphrase?: string
   /** Closes the ledger without the proposed set, as CAP-83 allows. */
   readonly emptySet?: boolean
   /** Changes the ledger after all of its hashes were computed. */
@@ -76,7 +93,7 @@ const unpaid: T.OperationResult = {
   value: { type: "payment", value: { type: "paymentUnderfunded" } }
 }
 
-const resultPair = (spec: Spec, index: number): T.TransactionResultPair => {
+const result = (spec: Spec, index: number): T.TransactionResult => {
   const ext = { type: "v0" } as const
   const success = Array.from({ length: spec.operations }, () => paid)
   const failed = Array.from({ length: spec.operations }, () => unpaid)
@@ -84,17 +101,46 @@ const resultPair = (spec: Spec, index: number): T.TransactionResultPair => {
     spec.outcome === "success"
       ? ({ type: "txSuccess", value: success } as const)
       : ({ type: "txFailed", value: failed } as const)
-  const pair = { transactionHash: filled(index, 32), result: { feeCharged: 100n, result: inner, ext } }
+  const pair = { transactionHash: filled(0), result: { feeCharged: 100n, result: inner, ext } }
   const result: T.TransactionResultResult =
     spec.outcome === "rejected"
       ? { type: "txInsufficientBalance" }
       : spec.feeBump === true
         ? { type: spec.outcome === "success" ? "txFeeBumpInnerSuccess" : "txFeeBumpInnerFailed", value: pair }
         : inner
-  return {
-    transactionHash: filled(index + 100, 32),
-    result: { feeCharged: BigInt(100 + index), result, ext }
-  }
+  return { feeCharged: BigInt(100 + index), result, ext }
+}
+
+type Tagged = T.TransactionSignaturePayload["taggedTransaction"]
+
+const tagged = (envelope: T.TransactionEnvelope): Tagged => {
+  if (envelope.type !== "envelopeTypeTxV0") return { type: envelope.type, value: envelope.value.tx } as Tagged
+  const { sourceAccountEd25519, timeBounds, ...same } = envelope.value.tx
+  const cond: T.Preconditions =
+    timeBounds === null ? { type: "precondNone" } : { type: "precondTime", value: timeBounds }
+  const sourceAccount = { type: "keyTypeEd25519", value: sourceAccountEd25519 } as const
+  return { type: "envelopeTypeTx", value: { ...same, sourceAccount, cond } }
+}
+
+/** The hash of a transaction. */
+export const hashOf = (envelope: T.TransactionEnvelope, networkPassphrase: string): Uint8Array =>
+  sha256(
+    Encode.encodeTransactionSignaturePayload({
+      networkId: Network.id(networkPassphrase),
+      taggedTransaction: tagged(envelope)
+    })
+  )
+
+const resultPair = ({ envelope, result }: Raw, networkPassphrase: string): T.TransactionResultPair => {
+  const transactionHash = hashOf(envelope, networkPassphrase)
+  const outcome = result.result
+  if (
+    envelope.type !== "envelopeTypeTxFeeBump" ||
+    (outcome.type !== "txFeeBumpInnerSuccess" && outcome.type !== "txFeeBumpInnerFailed")
+  )
+    return { transactionHash, result }
+  const value = { ...outcome.value, transactionHash: hashOf(envelope.value.tx.innerTx, networkPassphrase) }
+  return { transactionHash, result: { ...result, result: { ...outcome, value } } }
 }
 
 const changes: ReadonlyArray<T.LedgerEntryChange> = [
@@ -111,10 +157,15 @@ const meta: T.TransactionMeta = {
 /** A ledger as a value. Every hash in it is right, apart from those that name other ledgers. */
 export const make = (options: Options = {}): T.LedgerCloseMeta => {
   const version = options.version ?? 2
-  const specs = options.emptySet === true ? [] : (options.transactions ?? DEFAULT)
+  const networkPassphrase = options.networkPassphrase ?? Network.passphrases.pubnet
+  const specs = options.transactions ?? DEFAULT
+  const raws: ReadonlyArray<Raw> =
+    options.emptySet === true
+      ? []
+      : (options.raw ?? specs.map((spec, i) => ({ envelope: envelope(spec, i), result: result(spec, i) })))
   const previousLedgerHash = filled(9)
-  const txs = specs.map(envelope)
-  const results = specs.map(resultPair)
+  const txs = raws.map((raw) => raw.envelope)
+  const results = raws.map((raw) => resultPair(raw, networkPassphrase))
   const legacy: T.TransactionSet = { previousLedgerHash, txs }
   const classic: T.TransactionPhase = {
     type: "v0Components",
@@ -175,8 +226,17 @@ export const make = (options: Options = {}): T.LedgerCloseMeta => {
     header,
     ext: { type: "v0" }
   }
-  const processing = results.map((result) => ({ result, feeProcessing: changes, txApplyProcessing: meta }))
-  const after = { upgradesProcessing: [], scpInfo: [], totalByteSizeOfLiveSorobanState: 0n, evictedKeys: [] }
+  const processing = results.map((result, i) => ({
+    result,
+    feeProcessing: raws[i]!.feeProcessing ?? changes,
+    txApplyProcessing: raws[i]!.meta ?? meta
+  }))
+  const after = {
+    upgradesProcessing: options.upgrades ?? [],
+    scpInfo: [],
+    totalByteSizeOfLiveSorobanState: 0n,
+    evictedKeys: []
+  }
   const ledger: T.LedgerCloseMeta =
     version === 0
       ? { type: "v0", value: { ledgerHeader, txSet: legacy, txProcessing: processing, ...after } }
@@ -198,10 +258,10 @@ export const make = (options: Options = {}): T.LedgerCloseMeta => {
               ext: { type: "v0" },
               ledgerHeader,
               txSet: set,
-              txProcessing: processing.map((p) => ({
+              txProcessing: processing.map((p, i) => ({
                 ext: { type: "v0" },
                 ...p,
-                postTxApplyFeeProcessing: changes
+                postTxApplyFeeProcessing: raws[i]!.postTxApplyFeeProcessing ?? changes
               })),
               ...after
             }
