@@ -5,6 +5,7 @@
  */
 import type { Stop } from "../Scenario.js"
 import type { Connection } from "../wire/Connection.js"
+import type { Exchange } from "../wire/Exchange.js"
 import type { Sent } from "../wire/Outcome.js"
 import { type Manner, WebSocketWire, upgrade } from "../wire/WebSocketWire.js"
 
@@ -49,6 +50,9 @@ export const join = async (
   )
   return members.filter((member) => member !== undefined)
 }
+
+/** The exchange with nothing but its status judged: what the caller knows of a body holds for the answer that is usual. */
+export const byStatus = ({ check: _, ...exchange }: Exchange): Exchange => exchange
 
 /** Milliseconds from the first signal to `at`, for people. */
 export const after = (stop: Stop, at: number): number => Math.round((at - stop.signalledAt()!) * 10) / 10

@@ -2,20 +2,18 @@
 import type { Scenario, Stop } from "../Scenario.js"
 import type { Connection } from "../wire/Connection.js"
 import type { Sent } from "../wire/Outcome.js"
-import { counted, warm, word } from "./Clients.js"
+import { byStatus, counted, warm, word } from "./Clients.js"
 
-/** More than a service is likely to take, in bytes. */
-const bytes = 4 * 1024 * 1024
+/** More than a service is likely to take. */
+const body = Buffer.alloc(4 * 1024 * 1024, "x")
 
 /** How long sending takes, in milliseconds. */
 const sendMillis = 600
 
 /** A client that reads when it has sent everything, as most do. A 2xx is as right as a refusal; a service may take such a body. */
 const upload = async (stop: Stop, connection: Connection): Promise<Sent> => {
-  const sent = stop.ask(
-    connection,
-    stop.exchange("upload", { bytes, sendMillis, accept: [200, 201, 202, 204, 413] })
-  )
+  const exchange = byStatus(stop.exchange("upload", { sendMillis, accept: [200, 201, 202, 204, 413] }))
+  const sent = stop.ask(connection, { ...exchange, body })
   connection.stopReading()
   await stop.pause(sendMillis + 100)
   connection.startReading()

@@ -2,7 +2,7 @@
 import type { Scenario, Stop } from "../Scenario.js"
 import type { Connection } from "../wire/Connection.js"
 import type { Sent } from "../wire/Outcome.js"
-import { counted, isAnswered, warm, word } from "./Clients.js"
+import { byStatus, counted, isAnswered, warm, word } from "./Clients.js"
 
 /** When the probes are sent, in milliseconds after the signal. */
 const moments = [50, 150, 300]
@@ -13,7 +13,7 @@ const anyStatus = Array.from({ length: 400 }, (_, i) => 200 + i)
 const isOk = (sent: Sent): boolean => sent.status !== undefined && sent.status >= 200 && sent.status <= 299
 
 const probe = (stop: Stop, connection: Connection, target: "ready" | "live"): Promise<Sent> =>
-  stop.ask(connection, stop.exchange(target, { accept: anyStatus }))
+  stop.ask(connection, byStatus(stop.exchange(target, { accept: anyStatus })))
 
 /**
  * Probes on connections that are open already: new ones may be refused, which orchestrators read in the right way for readiness, and which no server can help

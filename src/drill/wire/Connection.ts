@@ -27,9 +27,12 @@ interface Outstanding {
 
 /** What a socket does not offer by itself: not to be read at all. */
 interface Handle {
-  reading: boolean
   readonly readStop?: () => void
+  readonly readStart?: () => void
 }
+
+const handleOf = (socket: Net.Socket): Handle | undefined =>
+  (socket as unknown as { readonly _handle?: Handle | null })._handle ?? undefined
 
 /** How a connection ended. */
 export interface End {
@@ -150,14 +153,12 @@ export class Connection {
   stopReading(): void {
     this.#socket.pause()
     // A paused socket is read on until its buffer is full, and an end is told at once.
-    const { _handle: handle } = this.#socket as unknown as { readonly _handle?: Handle | null }
-    if (handle === undefined || handle === null) return
-    handle.reading = false
-    handle.readStop?.()
+    handleOf(this.#socket)?.readStop?.()
   }
 
   /** Reads on after {@link stopReading}. */
   startReading(): void {
+    handleOf(this.#socket)?.readStart?.()
     this.#socket.resume()
   }
 
