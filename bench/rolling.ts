@@ -124,7 +124,7 @@ const program = Effect.gen(function* () {
       const env: Record<string, string> = announces.has(server) ? { SHUTDOWN_ANNOUNCE_DELAY: delay } : {}
       const result = yield* Rolling.run({
         name: server,
-        command: command.argv,
+        command: command.argv.join(" "),
         env: { NODE_ENV: "production", ...env },
         ready: "/health/ready",
         setup,

@@ -6,9 +6,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { DrillError } from "../DrillOptions.js"
 import * as Balancer from "./Balancer.js"
 import * as Load from "./Load.js"
-import * as Process from "./Process.js"
 import * as Replica from "./Replica.js"
 import * as RollingReport from "./RollingReport.js"
 
@@ -68,7 +68,8 @@ const restart = (
       Effect.timeoutFail({
         duration: upWithin,
         onTimeout: () =>
-          new Replica.ReplicaFailed({
+          new DrillError({
+            reason: "start",
             message: `the balancer does not see that ${options.name} (${server}) is ready`
           })
       })
@@ -143,10 +144,10 @@ const report = (
  */
 export const run = (
   options: Options
-): Effect.Effect<RollingReport.RollingReport, Balancer.BalancerFailed | Replica.ReplicaFailed> =>
+): Effect.Effect<RollingReport.RollingReport, Balancer.BalancerFailed | DrillError> =>
   Effect.gen(function* () {
     const { connections = 64, rate = 300, requests = 60_000, restarts = 10 } = options
-    const [front, ...ports] = yield* Process.freePorts(1 + names.length)
+    const [front, ...ports] = yield* Replica.freePorts(1 + names.length)
     const replicas = yield* Effect.forEach(names, (name, i) =>
       Effect.map(Replica.start(options, ports[i]!), (running) => ({ name, port: ports[i]!, running }))
     )
