@@ -20,7 +20,7 @@ export const isReady = async (
   place: Pick<Place, "host" | "port">,
   path: string | undefined
 ): Promise<boolean> => {
-  const connection = new Connection(place.port, place.host)
+  const connection = new Connection(place.port, { host: place.host })
   const timer = setTimeout(() => connection.giveUp(), patience)
   try {
     if (!(await connection.opened)) return false

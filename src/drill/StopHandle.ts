@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import type { Expectation } from "./DrillReport.js"
 import * as Exchanges from "./Exchanges.js"
 import type { Stop } from "./Scenario.js"
+import * as Scheduling from "./Scheduling.js"
 import type { Subject } from "./Subject.js"
 import type { Checks, Targets } from "./Targets.js"
 import { Connection } from "./wire/Connection.js"
@@ -26,6 +27,8 @@ export interface StopOptions {
   readonly connections: number
   /** See {@link Stop}. */
   readonly random: () => number
+  /** See {@link Stop}. */
+  readonly usualReadyMillis: number | undefined
   /** See {@link Stop}. */
   readonly restart: () => Promise<number>
   /** Called when the first signal has been sent. */
@@ -67,6 +70,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
   const pauses = new Set<(error: Abandoned) => void>()
   const loop = monitorEventLoopDelay({ resolution: 2 })
   loop.enable()
+  const scheduling = Scheduling.watch(subject.pid)
   let opened = 0
   let abandoned = false
   let signalledAt: number | undefined
@@ -105,7 +109,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
     connect: async (kind) => {
       guard()
       const at = performance.now()
-      const connection = new Connection(port, host, ++opened)
+      const connection = new Connection(port, { host, id: ++opened, waited: scheduling.waited })
       connections.add(connection)
       void connection.closed.then(() => connections.delete(connection))
       if (await connection.opened) return connection
@@ -148,6 +152,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
     signalledAt: () => signalledAt,
     sinceSignal: () => (signalledAt === undefined ? 0 : performance.now() - signalledAt),
     exited: subject.exited,
+    usualReadyMillis: options.usualReadyMillis,
     ready: subject.ready,
     expect: (name, ok, detail = "") => void expectations.push({ name, ok, detail }),
     restart: async () => {
@@ -171,6 +176,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
     abandon: () => {
       abandoned = true
       loop.disable()
+      scheduling.end()
       giveUp()
       for (const cancel of pauses) cancel(new Abandoned("the scenario was given up"))
       pauses.clear()

@@ -107,15 +107,10 @@ export const slow: Scenario = {
       })
     )
     // Idle ones beside them: closing these must not take the busy ones along.
-    const idle = times(4, () =>
-      client(stop, {
-        opensAt: 0,
-        first: 0,
-        think: () => 0,
-        next: () => stop.exchange("fast"),
-        more: () => false
-      })
-    )
+    const idle = times(4, async () => {
+      const connection = await stop.connect("connect")
+      if (connection !== undefined) await stop.ask(connection, stop.exchange("fast"))
+    })
     await Promise.all([terminateAt(stop, 400), ...clients, ...idle])
   }
 }

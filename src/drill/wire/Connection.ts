@@ -34,6 +34,16 @@ interface Handle {
 const handleOf = (socket: Net.Socket): Handle | undefined =>
   (socket as unknown as { readonly _handle?: Handle | null })._handle ?? undefined
 
+/** What a connection may be told. */
+export interface ConnectionOptions {
+  /** An address or a name; 127.0.0.1 when absent. */
+  readonly host?: string
+  /** Its number in the records; 0 when absent. */
+  readonly id?: number
+  /** How many of the milliseconds between two times the service was kept from running by others; none when absent. */
+  readonly waited?: (from: number, to: number) => number
+}
+
 /** How a connection ended. */
 export interface End {
   /** By whom and how. */
@@ -55,6 +65,7 @@ export class Connection {
   /** How the connection ended, and when. */
   readonly closed: Promise<End>
   readonly #host: string
+  readonly #waited: (from: number, to: number) => number
   readonly #socket: Net.Socket
   #connected = false
   #end: End | undefined
@@ -66,8 +77,9 @@ export class Connection {
   readonly #opened: (ok: boolean) => void
   readonly #closed: (end: End) => void
 
-  constructor(port: number, host = "127.0.0.1", id = 0) {
+  constructor(port: number, { host = "127.0.0.1", id = 0, waited = () => 0 }: ConnectionOptions = {}) {
     this.id = id
+    this.#waited = waited
     let opened!: (ok: boolean) => void
     let closed!: (end: End) => void
     this.opened = new Promise((resolve) => (opened = resolve))
@@ -284,15 +296,8 @@ export class Connection {
     for (const one of lost) {
       const { looked, reader, sentAt, written } = one
       const pieces = one.pieces > 0
-      const outcome = judge({
-        ending,
-        written,
-        received: reader.received,
-        age: at - sentAt,
-        looked,
-        pieces,
-        arrival
-      })
+      const age = ending === "fin" ? at - sentAt - this.#waited(sentAt, at) : at - sentAt
+      const outcome = judge({ ending, written, received: reader.received, age, looked, pieces, arrival })
       const hit = reader.received > 0 ? "response" : written ? "request" : "nothing"
       this.#settle(one, { outcome, ending, ...(ending === "reset" ? { hit } : {}) }, at)
     }

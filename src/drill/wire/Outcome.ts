@@ -55,7 +55,10 @@ export interface Loss {
   readonly written: boolean
   /** Bytes of the response that did arrive. */
   readonly received: number
-  /** Milliseconds from the first write to the moment the end of the connection was noticed here. */
+  /**
+   * Milliseconds from the first write to the moment the end of the connection was noticed here, without those in which the service was kept from running by
+   * others on the machine.
+   */
   readonly age: number
   /** The client looked at its sockets at least once between the write and the end. */
   readonly looked: boolean
