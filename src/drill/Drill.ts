@@ -86,6 +86,12 @@ const verdictOf = (
   return { passed: stops.length > 0 && lost.length === 0 && all.length === 0, lost, failed: all }
 }
 
+/** The median of the times in which the service was ready. */
+const usualReady = (stops: ReadonlyArray<StopReport>): number | undefined => {
+  const times = stops.flatMap(({ readyIn }) => readyIn ?? []).sort((one, other) => one - other)
+  return times[Math.floor(times.length / 2)]
+}
+
 /**
  * Runs a drill. Fails with {@link DrillError} before the first stop when an option makes no sense, or the service does not start. What goes wrong later is in the
  * report: a service that does not start again ends the drill with a failed expectation. Interruption kills every process that was started, and what those
@@ -125,7 +131,7 @@ export const run: (options: DrillOptions) => Effect.Effect<DrillReport, DrillErr
       }
       const scenario = scenarios[(nth - 1) % scenarios.length]!
       yield* tell({ _tag: "StopBegan", nth, scenario })
-      const stop = yield* Effect.either(StopRun.run(setup, scenario, nth))
+      const stop = yield* Effect.either(StopRun.run(setup, scenario, nth, usualReady(stops)))
       if (stop._tag === "Left") {
         if (stops.length === 0) return yield* stop.left
         endedEarly = `the service did not start for stop ${nth} of ${count}`

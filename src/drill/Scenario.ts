@@ -77,6 +77,8 @@ export interface Stop {
   readonly sinceSignal: () => number
   /** The exit of the service, also when it had to be killed. */
   readonly exited: Promise<Subject.Exit>
+  /** The median of how long the service took to be ready in this drill so far, in milliseconds; undefined where that is not known yet. */
+  readonly usualReadyMillis: number | undefined
   /** Resolves with the milliseconds from the start of the process until it was ready; rejects when it ends before. */
   readonly ready: Promise<number>
   /** Says what the scenario found: `name` the same for every stop, `detail` of this one. One that is not `ok` fails the drill. */

@@ -52,6 +52,7 @@ interface Course {
   readonly setup: Setup
   readonly graceMillis: number
   readonly nth: number
+  readonly usualReadyMillis: number | undefined
   /** Starts the service again; resolves with the time until it is ready. */
   readonly restart: () => Promise<number>
 }
@@ -73,6 +74,7 @@ const begin = (course: Course): { readonly result: Promise<StopReport>; readonly
     graceMillis,
     connections: setup.connections,
     random: Random.make(setup.seed + course.nth),
+    usualReadyMillis: course.usualReadyMillis,
     restart: () => {
       const restarted = course.restart()
       restarting = restarted.catch(() => undefined)
@@ -166,28 +168,37 @@ const serviceOf = (setup: Setup, scenario: Scenario, short: Setup["shortGrace"])
 })
 
 /**
- * Starts the service, runs the scenario against it and accounts for everything. Fails with {@link DrillError} when the service cannot be started; interruption
- * kills all that was started.
+ * Starts the service, runs the scenario against it and accounts for everything. `usualReadyMillis` is for the scenario to know. Fails with {@link DrillError}
+ * when the service cannot be started; interruption kills all that was started.
  */
-export const run: (setup: Setup, scenario: Scenario, nth: number) => Effect.Effect<StopReport, DrillError> =
-  Effect.fn("StopRun.run")(function* (setup: Setup, scenario: Scenario, nth: number) {
-    const short = scenario.shortGrace === true ? setup.shortGrace : undefined
-    const service = serviceOf(setup, scenario, short)
-    const start = scenario.begins === "started" ? Subject.start : Subject.startReady
-    const subject = yield* start(service, setup)
-    const runtime = yield* Effect.runtime<Scope.Scope>()
-    const again: Subject.Service = {
-      ...service,
-      url: `http://${subject.host.includes(":") ? `[${subject.host}]` : subject.host}:${subject.port}`,
-      // A port that the drill picked is told to the service; it must be the same one.
-      ...(new URL(setup.url).port === "0" ? { env: { PORT: String(subject.port), ...service.env } } : {})
-    }
-    const restart = () =>
-      Subject.startReady(again, setup).pipe(
-        Effect.flatMap((started) => Effect.promise(() => started.ready)),
-        Runtime.runPromise(runtime)
-      )
-    const graceMillis = short?.graceMillis ?? setup.graceMillis
-    const { end, result } = begin({ subject, scenario, setup, graceMillis, nth, restart })
-    return yield* Effect.promise(() => result).pipe(Effect.ensuring(Effect.sync(end)))
-  }, Effect.scoped)
+export const run: (
+  setup: Setup,
+  scenario: Scenario,
+  nth: number,
+  usualReadyMillis?: number
+) => Effect.Effect<StopReport, DrillError> = Effect.fn("StopRun.run")(function* (
+  setup: Setup,
+  scenario: Scenario,
+  nth: number,
+  usualReadyMillis?: number
+) {
+  const short = scenario.shortGrace === true ? setup.shortGrace : undefined
+  const service = serviceOf(setup, scenario, short)
+  const start = scenario.begins === "started" ? Subject.start : Subject.startReady
+  const subject = yield* start(service, setup)
+  const runtime = yield* Effect.runtime<Scope.Scope>()
+  const again: Subject.Service = {
+    ...service,
+    url: `http://${subject.host.includes(":") ? `[${subject.host}]` : subject.host}:${subject.port}`,
+    // A port that the drill picked is told to the service; it must be the same one.
+    ...(new URL(setup.url).port === "0" ? { env: { PORT: String(subject.port), ...service.env } } : {})
+  }
+  const restart = () =>
+    Subject.startReady(again, setup).pipe(
+      Effect.flatMap((started) => Effect.promise(() => started.ready)),
+      Runtime.runPromise(runtime)
+    )
+  const graceMillis = short?.graceMillis ?? setup.graceMillis
+  const { end, result } = begin({ subject, scenario, setup, graceMillis, nth, usualReadyMillis, restart })
+  return yield* Effect.promise(() => result).pipe(Effect.ensuring(Effect.sync(end)))
+}, Effect.scoped)

@@ -1,7 +1,7 @@
 /** New connections around the moment at which the listener closes: each is served or refused, none is let in and thrown out. */
 import type { Scenario, Stop } from "../Scenario.js"
 import type { Connection } from "../wire/Connection.js"
-import { counted, warm, word } from "./Clients.js"
+import { counted, later, warm, word } from "./Clients.js"
 import { isLost } from "../wire/Outcome.js"
 
 /** The pause of a client between connecting and asking, in milliseconds, in which being thrown out shows. */
@@ -31,7 +31,7 @@ export const acceptedConnections: Scenario = {
     const from = performance.now()
     while (stop.sinceSignal() < 400) {
       const elapsed = performance.now() - from
-      while (visits.length < elapsed / 4) visits.push(visit(stop))
+      while (visits.length < elapsed / 4) visits.push(later(visit(stop)))
       if (elapsed >= 100) stop.terminate()
       await stop.pause(1)
     }

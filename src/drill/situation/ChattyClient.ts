@@ -2,7 +2,7 @@
 import type { Scenario, Stop } from "../Scenario.js"
 import type { Connection } from "../wire/Connection.js"
 import type { Sent } from "../wire/Outcome.js"
-import { expectGone, isAnswered, patience, warm } from "./Clients.js"
+import { expectGone, isAnswered, later, patience, warm } from "./Clients.js"
 
 /** The pause between an answer and the next request, in milliseconds. */
 const every = 50
@@ -27,7 +27,7 @@ export const chattyClient: Scenario = {
   scenarios: [4],
   needs: [],
   run: async (stop) => {
-    const polls = (await warm(stop, 4)).map((connection) => poll(stop, connection))
+    const polls = (await warm(stop, 4)).map((connection) => later(poll(stop, connection)))
     await stop.pause(300)
     stop.terminate()
     const sent = await Promise.all(polls)

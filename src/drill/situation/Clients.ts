@@ -25,6 +25,12 @@ export const warm = async (stop: Stop, count: number): Promise<ReadonlyArray<Con
   return connections
 }
 
+/** What is begun now and awaited later: that it fails meanwhile, as when the drill is interrupted, is no failure that nobody handles. */
+export const later = <A>(promise: Promise<A>): Promise<A> => {
+  promise.catch(() => undefined)
+  return promise
+}
+
 /** A WebSocket client, and what is under it. */
 export interface Member {
   /** The connection. */

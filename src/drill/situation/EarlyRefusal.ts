@@ -2,7 +2,7 @@
 import type { Scenario, Stop } from "../Scenario.js"
 import type { Connection } from "../wire/Connection.js"
 import type { Sent } from "../wire/Outcome.js"
-import { byStatus, counted, warm, word } from "./Clients.js"
+import { byStatus, counted, later, warm, word } from "./Clients.js"
 
 /** More than a service is likely to take. */
 const body = Buffer.alloc(4 * 1024 * 1024, "x")
@@ -11,7 +11,7 @@ const body = Buffer.alloc(4 * 1024 * 1024, "x")
 const sendMillis = 600
 
 /** A client that reads when it has sent everything, as most do. A 2xx is as right as a refusal; a service may take such a body. */
-const upload = async (stop: Stop, connection: Connection): Promise<Sent> => {
+const send = async (stop: Stop, connection: Connection): Promise<Sent> => {
   const exchange = byStatus(stop.exchange("upload", { sendMillis, accept: [200, 201, 202, 204, 413] }))
   const sent = stop.ask(connection, { ...exchange, body })
   connection.stopReading()
@@ -19,6 +19,8 @@ const upload = async (stop: Stop, connection: Connection): Promise<Sent> => {
   connection.startReading()
   return sent
 }
+
+const upload = (stop: Stop, connection: Connection): Promise<Sent> => later(send(stop, connection))
 
 /** Two bodies are on their way at the signal, and one begins 100 ms after it. */
 export const earlyRefusal: Scenario = {

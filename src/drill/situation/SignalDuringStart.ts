@@ -1,9 +1,10 @@
 /** A signal that comes before the service is ready: the port must not open any more, and the process must end by itself. */
 import type { Scenario, Stop } from "../Scenario.js"
-import { after, ending, expectGone } from "./Clients.js"
+import { after, ending, expectGone, later } from "./Clients.js"
 
-/** When the signal comes, in milliseconds after the start of the process. */
-const moments = [10, 80, 200, 450]
+/** When the signal comes, as parts of the time that the service usually takes to be ready; and that time while it is not known, in milliseconds. */
+const moments = [0.02, 0.3, 0.6, 0.9]
+const unknown = 500
 
 /** A port that opens this soon after the signal was being opened already, in milliseconds. */
 const crossing = 50
@@ -24,9 +25,9 @@ const watch = async (stop: Stop, done: () => boolean): Promise<number | undefine
   return undefined
 }
 
-const at = (millis: number): Scenario => ({
-  id: `signal-during-start-${millis}`,
-  title: `a signal ${millis} ms after the start of the process`,
+const at = (part: number): Scenario => ({
+  id: `signal-during-start-${Math.round(part * 100)}`,
+  title: `a signal after ${Math.round(part * 100)} % of the time that a start takes`,
   scenarios: [10, 20],
   needs: [],
   begins: "started",
@@ -35,7 +36,9 @@ const at = (millis: number): Scenario => ({
     let gone = false
     void stop.exited.then(() => (gone = true))
     stop.ready.catch(() => {})
-    const seen = watch(stop, () => gone)
+    const seen = later(watch(stop, () => gone))
+    const millis = Math.round(part * (stop.usualReadyMillis ?? unknown))
+    stop.notes["signal after the start"] = millis
     await Promise.race([stop.pause(millis), stop.exited])
     stop.terminate()
     const opened = await seen

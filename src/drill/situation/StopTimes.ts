@@ -8,7 +8,7 @@ import type { Scenario, Stop } from "../Scenario.js"
 import type { Target } from "../Targets.js"
 import type { Connection } from "../wire/Connection.js"
 import type { Exchange } from "../wire/Exchange.js"
-import { after, expectGone, join, warm } from "./Clients.js"
+import { after, expectGone, join, later, warm } from "./Clients.js"
 
 /** Asks without an end, and with `think()` ms between an answer and the next request, until the signal was sent or the connection is not to be used. */
 const keepAsking = async (
@@ -31,7 +31,7 @@ const load = async (
   choice: ReadonlyArray<() => Exchange>
 ): Promise<ReadonlyArray<Promise<void>>> =>
   (await warm(stop, count)).map((connection, i) =>
-    keepAsking(stop, connection, choice[i % choice.length]!, () => stop.random() * thinkMillis)
+    later(keepAsking(stop, connection, choice[i % choice.length]!, () => stop.random() * thinkMillis))
   )
 
 const timed = (
