@@ -265,6 +265,21 @@ describe("RpcSource", () => {
     })
   )
 
+  it.effect("ends at a ledger that is larger than an answer may be", () =>
+    Effect.gen(function* () {
+      const { pages, source } = yield* setUp({ pageSize: 4, maximumResponseSize: 500 })
+      const { fiber } = yield* reading(source, 11)
+      yield* backOff
+      const error = yield* failureOf(fiber)
+      assert.strictEqual(error.reason, "corrupt")
+      assert.include(error.message, "an answer is larger than 500 bytes")
+      assert.deepStrictEqual(
+        pages(),
+        [4, 2, 1, 1, 1].map((limit) => `getLedgers 11 ${limit}`)
+      )
+    })
+  )
+
   it.effect("ends at once where it is refused", () =>
     Effect.gen(function* () {
       for (const [what, message] of [
