@@ -140,7 +140,7 @@ export class Connection {
     // The second check phase comes after a whole poll phase: by then an earlier FIN has been noticed.
     setImmediate(() =>
       setImmediate(() => {
-        for (const one of these) one.looked = true
+        if (this.#end === undefined) for (const one of these) one.looked = true
       })
     )
     const { body, pieces } = exchanges.at(-1) ?? {}
