@@ -35,6 +35,14 @@ app.get("/stream", async (request, response) => {
   response.end()
 })
 
+app.get("/events", (_request, response) => {
+  response.type("text/event-stream")
+  const tick = () => response.write("data: tick\n\n")
+  tick()
+  const timer = setInterval(tick, 100)
+  response.on("close", () => clearInterval(timer))
+})
+
 app.post("/echo", async (request, response) => {
   const hash = createHash("sha256")
   let length = 0

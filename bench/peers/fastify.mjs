@@ -43,6 +43,16 @@ app.get("/stream", (request, reply) => {
   return reply.type("text/plain").send(Readable.from(pieces(), { objectMode: false }))
 })
 
+app.get("/events", (request, reply) => {
+  async function* ticks() {
+    for (;;) {
+      yield "data: tick\n\n"
+      await sleep(100)
+    }
+  }
+  return reply.type("text/event-stream").send(Readable.from(ticks(), { objectMode: false }))
+})
+
 app.post("/echo", async (request) => {
   const hash = createHash("sha256")
   let length = 0

@@ -24,6 +24,14 @@ const stream = (res, ms) => {
   }, ms / 20)
 }
 
+const events = (res) => {
+  res.writeHead(200, { "content-type": "text/event-stream" })
+  const tick = () => res.write("data: tick\n\n")
+  tick()
+  const timer = setInterval(tick, 100)
+  res.on("close", () => clearInterval(timer))
+}
+
 const server = createServer((req, res) => {
   const url = new URL(req.url, "http://peer")
   const ms = Number(url.searchParams.get("ms"))
@@ -39,6 +47,8 @@ const server = createServer((req, res) => {
       return json(res, { ok: true })
     case "/stream":
       return stream(res, ms)
+    case "/events":
+      return events(res)
     case "/echo":
     case "/upload": {
       const hash = createHash("sha256")

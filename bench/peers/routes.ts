@@ -43,6 +43,12 @@ const stream = Effect.gen(function* () {
   return HttpServerResponse.stream(pieces, { contentType: "text/plain" })
 })
 
+const tick = Stream.make(new TextEncoder().encode("data: tick\n\n"))
+
+const events = HttpServerResponse.stream(Stream.repeat(tick, Schedule.spaced(100)), {
+  contentType: "text/event-stream"
+})
+
 const echo = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   const body = Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(request.stream)))
@@ -63,6 +69,7 @@ export const routes = HttpRouter.empty.pipe(
   HttpRouter.get("/block", blocked),
   HttpRouter.get("/busy", blocked),
   HttpRouter.get("/stream", stream),
+  HttpRouter.get("/events", events),
   HttpRouter.post("/echo", echo),
   HttpRouter.post("/upload", upload)
 )

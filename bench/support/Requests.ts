@@ -1,5 +1,6 @@
 /** The requests that the servers under test answer, each with the answer that it must get. */
 import { createHash } from "node:crypto"
+import type { Checks } from "../../src/drill/Targets.js"
 import type { Exchange } from "../../src/drill/wire/Exchange.js"
 import { get, post } from "../../src/drill/wire/Exchange.js"
 
@@ -30,3 +31,19 @@ const echoes: ReadonlyArray<Exchange> = Array.from({ length: 100 }, (_, i) => {
 
 /** A POST that is sent at once; `pick` (0 to 1) chooses its body. */
 export const echo = (pick: number): Exchange => echoes[Math.floor(pick * echoes.length)]!
+
+const millisOf = (path: string): number => Number(new URL(path, "http://peer").searchParams.get("ms"))
+
+const pieces = Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(1024, 97 + i)))
+
+/** The judges of bodies that the drill is given. */
+export const checks: Checks = {
+  fast: (body) => json(body)["ok"] === true,
+  slow: (body, _, path) => json(body)["waited"] === millisOf(path),
+  echo: (body, sent) =>
+    json(body)["length"] === sent.length &&
+    json(body)["sha256"] === createHash("sha256").update(sent).digest("hex"),
+  upload: (body, sent) => json(body)["bytes"] === sent.length,
+  // Twenty pieces: one that is missing or changed makes the answer wrong.
+  stream: (body) => body.equals(pieces)
+}
