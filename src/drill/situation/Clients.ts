@@ -58,7 +58,10 @@ export const join = async (
 }
 
 /** The exchange with nothing but its status judged: what the caller knows of a body holds for the answer that is usual. */
-export const byStatus = ({ check: _, ...exchange }: Exchange): Exchange => exchange
+export const byStatus = (exchange: Exchange): Exchange => {
+  const { check: _, ...rest } = exchange
+  return rest
+}
 
 /** Milliseconds from the first signal to `at`, for people. */
 export const after = (stop: Stop, at: number): number => Math.round((at - stop.signalledAt()!) * 10) / 10

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from "node:fs"
 import { serve } from "./base.mjs"
 
 const nothing = () => {}
+let pinned = false
 
 const faults = {
   none: {},
@@ -22,7 +23,9 @@ const faults = {
       void drain()
     }
   },
-  // Answers for ever, and never says that it is enough.
+  // Never says that it is enough.
+  "answers-for-ever": { late: nothing, idle: nothing },
+  // Goes on accepting, and throws out whom it accepted.
   "listens-on": { accepted: (socket) => socket.destroy(), close: nothing, done: nothing },
   "breaks-pipes": { lingering: false },
   "tells-1005": { tell: (client) => client.close() },
@@ -30,7 +33,10 @@ const faults = {
   "tells-late": { tell: (client) => setTimeout(() => client.close(1001), 1200), giveUp: nothing },
   "tells-nonsense": { tell: (client) => client._socket.end(Buffer.from([0xf8, 0x00])) },
   "resets-sockets": {
-    tell: (client) => void client.close(1001) ?? setTimeout(() => client._socket.resetAndDestroy(), 1)
+    tell: (client) => {
+      client.close(1001)
+      setTimeout(() => client._socket.resetAndDestroy(), 1)
+    }
   },
   "waits-for-silent": { giveUp: nothing },
   "only-ends-silent": { giveUp: (client) => client._socket.end() },
@@ -39,8 +45,16 @@ const faults = {
   "ignores-second": { second: nothing },
   "second-is-clean": { second: () => process.exit(0) },
   "exits-at-once": { first: () => process.exit(0) },
-  "opens-after-signal": { start: () => sleep(400), early: nothing },
-  "pinned-in-start": { start: () => new Promise(() => setInterval(nothing, 1000)), early: nothing },
+  "opens-after-signal": { start: () => sleep(1200), early: nothing },
+  "pinned-in-start": {
+    start: async () => {
+      await sleep(1200)
+      if (pinned) await new Promise(() => setInterval(nothing, 1000))
+    },
+    early: () => {
+      pinned = true
+    }
+  },
   "cuts-streams": { events: (res) => res.destroy() },
   "waits-for-streams": { events: nothing, cut: nothing },
   "never-cuts": { cut: nothing },
