@@ -111,7 +111,8 @@ export const make = (facts: Facts): StopReport => {
     signalledAt: Math.round(epoch),
     readyIn: facts.readyIn === null ? null : round(facts.readyIn),
     times: {
-      listenerClosed: relative(facts.closedAt),
+      // It is looked for now and then; the exit is told at once, and takes the listener along.
+      listenerClosed: relative(facts.closedAt === undefined ? undefined : Math.min(facts.closedAt, exit.at)),
       lastWhole: relative(Account.lastWhole(handle.sent)),
       slowestAccepted: round(Account.slowestAccepted(handle.sent, origin) - origin),
       exit: killed ? null : relative(exit.at)
