@@ -82,9 +82,10 @@ export interface HttpListener {
 
 /**
  * How many turns of the event loop must bring no new connection before the listener closes, and how long that may take, in milliseconds.
- * Node accepts one connection a turn, so a long accept queue takes as many turns: it is worked off, and after a while kept from growing.
+ * Node accepts one connection a turn, so a long accept queue takes as many turns: it is worked off, and after a while kept from growing. What is
+ * in it then has an end, so the bound is long: a starved machine needs seconds for a hundred connections, and whoever is left is reset.
  */
-const quiet = { turns: 3, calmAfterMillis: 50, boundMillis: 1000 }
+const quiet = { turns: 3, calmAfterMillis: 50, boundMillis: 5000 }
 
 /** Before a listener closes, connections as recent as this count as traffic, in milliseconds. */
 const recentMillis = 250

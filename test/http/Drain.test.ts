@@ -352,6 +352,22 @@ describe("Drain", () => {
     })
   )
 
+  it.scopedLive("however slowly the accept queue is worked off: 0 of 160 reset at 12 ms each", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({
+        app: Effect.sync(() => {
+          const until = performance.now() + 12
+          while (performance.now() < until);
+          return HttpServerResponse.text("hello")
+        })
+      })
+      const crowd = yield* Crowd.make(server.port, 160)
+      crowd.connectWhileBusy(30)
+      yield* server.drain
+      assert.deepStrictEqual(yield* crowd.outcome, { whole: 160, errors: [] })
+    })
+  )
+
   it.scopedLive("announcing: everything is accepted and served, and says Connection: close", () =>
     Effect.gen(function* () {
       const server = yield* serve()
