@@ -46,6 +46,12 @@ export class Database extends Context.Tag("stellar-insights/insights/Database")<
 /** How long SQLite itself waits for a lock, in milliseconds: long enough for a neighbour's single statement, too short to be felt. */
 const busyTimeoutMillis = 5
 
+/** Pages that the writing connection keeps, in KiB: a ledger touches hundreds, all over the indexes. SQLite's own 2 MiB would read them anew each time. */
+const cacheKibibytes = 32_768
+
+/** How many pages of 4 KiB the log grows by before it is written back; the pages that many ledgers change are then written once for all of them. */
+const checkpointPages = 4000
+
 /**
  * Transactions of our own, because the client's begin as readers (and then cannot become writers while somebody else commits), and turn
  * a commit that fails on a full disk into a defect that leaves the transaction open.
@@ -90,6 +96,8 @@ const connect = (filename: string, readonly: boolean) =>
     yield* sql`PRAGMA synchronous = NORMAL`
     yield* sql`PRAGMA foreign_keys = ON`
     yield* sql`PRAGMA analysis_limit = 400`
+    yield* sql`PRAGMA cache_size = ${sql.literal(String(-cacheKibibytes))}`
+    yield* sql`PRAGMA wal_autocheckpoint = ${sql.literal(String(checkpointPages))}`
     return sql
   }).pipe(Effect.catchAllDefect(Effect.fail))
 

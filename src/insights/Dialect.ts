@@ -59,8 +59,8 @@ export const words = (sql: SqlClient.SqlClient): Words =>
   sql.onDialectOrElse({
     sqlite: (): Words => ({
       hex: (column) => sql.literal(`lower(hex(${column}))`),
-      each: (values) => sql`json_each(${JSON.stringify(values)}) AS each`,
-      eachInteger: (values) => sql`json_each(${JSON.stringify(values)}) AS each`,
+      each: (values) => sql`(SELECT value FROM json_each(${JSON.stringify(values)})) AS each`,
+      eachInteger: (values) => sql`(SELECT value FROM json_each(${JSON.stringify(values)})) AS each`,
       placeholder: () => "?"
     }),
     orElse: (): Words => ({

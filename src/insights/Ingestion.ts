@@ -22,7 +22,8 @@ import * as Budget from "../lifecycle/Budget.js"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
 import * as Resource from "../lifecycle/Resource.js"
 import * as Task from "../lifecycle/Task.js"
-import * as LedgerFacts from "../stellar/LedgerFacts.js"
+import * as LedgerDetails from "../stellar/facts/LedgerDetails.js"
+import * as Network from "../stellar/Network.js"
 import * as LedgerSource from "../stellar/source/LedgerSource.js"
 import * as Source from "../stellar/source/Source.js"
 import * as IngestionStatus from "./IngestionStatus.js"
@@ -45,7 +46,7 @@ export const name = "ledger-ingestion"
 
 /** A ledger that has been verified, and where it came from. */
 interface Verified {
-  readonly facts: LedgerFacts.LedgerFacts
+  readonly details: LedgerDetails.LedgerDetails
   readonly object: string
 }
 
@@ -58,19 +59,22 @@ const ofSql = (error: unknown): IngestionStatus.Trouble => ({
   message: `the database failed: ${SqlFailure.message(error)} (${SqlFailure.code(error) ?? "no code"})`
 })
 
-/** One ledger out of raw bytes, or why not, with the name of the object. */
-const verify = (raw: LedgerSource.RawLedger): Effect.Effect<Verified, IngestionStatus.Trouble> =>
-  LedgerFacts.fromBytes(raw.bytes).pipe(
+/** One ledger of a network out of raw bytes, or why not, with the name of the object. */
+const verify = (
+  raw: LedgerSource.RawLedger,
+  networkId: Uint8Array
+): Effect.Effect<Verified, IngestionStatus.Trouble> =>
+  LedgerDetails.fromBytes(raw.bytes, networkId).pipe(
     Effect.mapError(({ message, reason }) => ({ reason, message: `${raw.object}: ${message}` })),
     Effect.filterOrFail(
-      (facts) => facts.sequence === raw.sequence,
-      (facts) => ({
+      ({ facts }) => facts.sequence === raw.sequence,
+      ({ facts }) => ({
         reason: "wrong-sequence",
         message: `${raw.object}: holds ledger ${facts.sequence}, expected ${raw.sequence}`
       })
     ),
     Effect.mapBoth({
-      onSuccess: (facts) => ({ facts, object: raw.object }),
+      onSuccess: (details) => ({ details, object: raw.object }),
       onFailure: (why) => ({ ...why, object: raw.object })
     })
   )
@@ -119,6 +123,7 @@ export const make = Effect.fn("Ingestion.make")(
     const health = yield* HealthDetails.HealthDetails
     const status = IngestionStatus.make({ source: source.description, network: source.networkPassphrase })
     yield* store.claim(source.networkPassphrase)
+    const networkId = Network.id(source.networkPassphrase)
 
     type Pull = Effect.Effect<Chunk.Chunk<LedgerSource.RawLedger>, Option.Option<IngestionStatus.Trouble>>
     const closed: Pull | undefined = undefined
@@ -158,15 +163,15 @@ export const make = Effect.fn("Ingestion.make")(
         Effect.map(Chunk.unsafeHead),
         // A turn of the event loop for everybody else: with ledgers at hand, fibers would go on for many without one.
         Effect.tap(() => Effect.sleep(0)),
-        Effect.flatMap(verify),
+        Effect.flatMap((raw) => verify(raw, networkId)),
         Effect.catchAll((trouble) => Effect.zipRight(halt(trouble), next))
       )
     )
-    const unit = ({ facts, object }: Verified) =>
-      store.commit(facts).pipe(
-        Effect.zipRight(status.committed(facts)),
+    const unit = ({ details, object }: Verified) =>
+      store.commit(details).pipe(
+        Effect.zipRight(status.committed(details.facts)),
         Effect.zipRight(
-          Effect.logDebug("Ledger committed").pipe(Effect.annotateLogs({ sequence: facts.sequence }))
+          Effect.logDebug("Ledger committed").pipe(Effect.annotateLogs({ sequence: details.facts.sequence }))
         ),
         Effect.catchTags({
           ChainMismatch: ({ message }) => halt({ reason: "chain", object, message: `${object}: ${message}` }),

@@ -11,10 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExitCode from "../lifecycle/ExitCode.js"
+import type { LedgerDetails } from "../stellar/facts/LedgerDetails.js"
 import type { LedgerFacts } from "../stellar/LedgerFacts.js"
 import * as Database from "./Database.js"
 import * as LedgerBell from "./LedgerBell.js"
-import * as LedgerTable from "./LedgerTable.js"
+import * as Outbox from "./Outbox.js"
+import * as FactsWriter from "./tables/FactsWriter.js"
+import * as LedgerTable from "./tables/LedgerTable.js"
 
 /** A ledger is not the successor of the last one. Nothing was stored. */
 export class ChainMismatch extends Data.TaggedError("ChainMismatch")<{
@@ -55,10 +58,12 @@ export interface Shape {
     SqlError
   >
   /**
-   * Stores one ledger and moves the cursor, both or neither. Any ledger will do as the first; then only the successor, whose previous hash is the
-   * cursor's hash, or one that is stored already. Everything else fails with {@link ChainMismatch}. Interrupting it rolls back.
+   * Stores one ledger with all of its facts and events and moves the cursor, all or nothing. Any ledger will do as the first; then only the successor, whose
+   * previous hash is the cursor's hash, or one that is stored already. Everything else fails with {@link ChainMismatch}. Interrupting it rolls back.
    */
-  readonly commit: (ledger: LedgerFacts) => Effect.Effect<Committed, ChainMismatch | SqlError>
+  readonly commit: (ledger: LedgerDetails) => Effect.Effect<Committed, ChainMismatch | SqlError>
+  /** The first ledger whose facts are stored: a database of the first version has earlier ledgers without. None before the first. */
+  readonly factsSince: Effect.Effect<Option.Option<number>, SqlError>
   /** What is stored, none when nothing is. */
   readonly range: Effect.Effect<Option.Option<Range>, SqlError>
   /** The newest ledger. */
@@ -90,6 +95,8 @@ const make = Effect.gen(function* () {
   const read = LedgerTable.reads(database.read)
   const inside = LedgerTable.reads(database.write)
   const write = LedgerTable.writes(database.write)
+  const facts = FactsWriter.make(database.write)
+  const outbox = yield* Outbox.Outbox
   const stored = yield* read.range
   const bell = LedgerBell.make(stored.last ?? undefined)
   const head = (rows: ReadonlyArray<LedgerFacts>) => Option.fromNullable(rows[0])
@@ -132,18 +139,23 @@ const make = Effect.gen(function* () {
         ? Option.none()
         : Option.some({ sequence: cursor.sequence, hash: cursor.hash })
     ),
-    commit: Effect.fn("LedgerStore.commit")(function* (ledger) {
+    commit: Effect.fn("LedgerStore.commit")(function* (details) {
+      const ledger = details.facts
       const committed = yield* database.transaction(
         Effect.gen(function* () {
           const moved = yield* write.advance(ledger)
           if (moved.length === 0) return yield* explain(ledger)
           yield* write.insert(ledger)
-          return "stored" as const
+          return { lastEvent: yield* facts.add(details) }
         })
       )
-      if (committed === "stored") yield* bell.ring(ledger.sequence)
-      return committed
+      if (committed === "already-stored") return committed
+      facts.committed()
+      yield* bell.ring(ledger.sequence)
+      yield* outbox.ring(committed.lastEvent)
+      return "stored"
     }),
+    factsSince: Effect.map(read.cursor, (cursor) => Option.fromNullable(cursor?.factsSince)),
     range: Effect.map(read.range, ({ first, last }) =>
       first === null || last === null ? Option.none() : Option.some({ first, last })
     ),
@@ -164,5 +176,6 @@ const make = Effect.gen(function* () {
   })
 })
 
-/** The store over a database. Fails with `SqlError` when the file cannot be read. */
-export const layer: Layer.Layer<LedgerStore, SqlError, Database.Database> = Layer.effect(LedgerStore, make)
+/** The store over a database, and the outbox that it fills. Fails with `SqlError` when the file cannot be read. */
+export const layer: Layer.Layer<LedgerStore | Outbox.Outbox, SqlError, Database.Database> =
+  Layer.provideMerge(Layer.effect(LedgerStore, make), Outbox.layer)

@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Database from "./Database.js"
 import * as LedgerBell from "./LedgerBell.js"
-import * as OutboxTable from "./OutboxTable.js"
+import * as OutboxTable from "./tables/OutboxTable.js"
 
 /** An event. */
 export interface Event {
@@ -161,15 +161,10 @@ const make = Effect.gen(function* () {
     append: Effect.fn("Outbox.append")(function* (events) {
       if (events.length === 0) return
       const head = yield* inside.head
-      const rows = events.map(({ key, kind, ledger, payload }, index) => ({
-        id: head + 1 + index,
-        kind,
-        ledger,
-        ref: null,
-        ref2: null,
-        key,
-        payload: JSON.stringify(payload)
-      }))
+      const rows = events.map(({ key, kind, ledger, payload }, index): OutboxTable.Values => [
+        ...([head + 1 + index, kind, ledger, null, null] as const),
+        ...([key, JSON.stringify(payload)] as const)
+      ])
       yield* write.insert(rows)
     }),
     register: Effect.fn("Outbox.register")((name, beginning) =>

@@ -18,6 +18,7 @@ export interface Columns {
 
 /** The columns of an amount, of either sign. */
 export const split = (amount: bigint): Columns => {
+  if (amount >= 0n && amount < base) return { hi: 0, lo: Number(amount) }
   const rest = amount % base
   const lo = rest < 0n ? rest + base : rest
   return { hi: Number((amount - lo) / base), lo: Number(lo) }

@@ -7,6 +7,7 @@ import * as TestClock from "effect/TestClock"
 import * as Database from "../../src/insights/Database.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import * as Made from "./Made.js"
 import * as Service from "./Service.js"
 
 /** The API on a store that holds `count` ledgers from 100 on. */
@@ -20,7 +21,7 @@ const serving = (count: number) =>
     const database = yield* Effect.provide(Database.Database, context)
     yield* store.claim("a network")
     const ledgers = Service.chain(100, 10)
-    yield* Effect.forEach(ledgers.slice(0, count), store.commit)
+    yield* Effect.forEach(ledgers.slice(0, count).map(Made.bare), store.commit)
     const ask = yield* Effect.provide(Service.api, context)
     return { ask, database, ledgers, lifecycle, store }
   })
@@ -184,7 +185,7 @@ describe("next", () => {
       const { ask, ledgers, store } = yield* serving(3)
       const polls = yield* Effect.replicateEffect(Effect.fork(ask("/api/ledgers/next?after=102")), 20)
       for (const poll of polls) assert.isNull(yield* later(poll))
-      yield* store.commit(ledgers[3]!)
+      yield* store.commit(Made.bare(ledgers[3]!))
       for (const poll of polls) assert.strictEqual((yield* Fiber.join(poll)).json.sequence, 103)
     })
   )
@@ -228,7 +229,7 @@ describe("next", () => {
       const poll = yield* Effect.fork(ask("/api/ledgers/next?after=102"))
       yield* turns
       yield* Fiber.interrupt(poll)
-      assert.strictEqual(yield* store.commit(ledgers[3]!), "stored")
+      assert.strictEqual(yield* store.commit(Made.bare(ledgers[3]!)), "stored")
     })
   )
 })

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Database from "../../src/insights/Database.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
 import * as ExitCode from "../../src/lifecycle/ExitCode.js"
+import * as Made from "./Made.js"
 import * as Service from "./Service.js"
 
 const network = "a network"
@@ -27,7 +28,7 @@ describe("commit", () => {
     Effect.gen(function* () {
       const { store } = yield* fresh
       const ledgers = Service.chain(4_294_967_290, 6)
-      for (const ledger of ledgers) assert.strictEqual(yield* store.commit(ledger), "stored")
+      for (const ledger of ledgers) assert.strictEqual(yield* store.commit(Made.bare(ledger)), "stored")
       for (const ledger of ledgers) {
         assert.deepStrictEqual(Option.getOrNull(yield* store.bySequence(ledger.sequence)), ledger)
       }
@@ -40,13 +41,14 @@ describe("commit", () => {
     Effect.gen(function* () {
       const { database, store } = yield* fresh
       const ledgers = Service.chain(100, 3)
-      yield* Effect.forEach(ledgers, store.commit)
+      yield* Effect.forEach(ledgers.map(Made.bare), store.commit)
       const tables = Effect.zip(
         database.read`SELECT * FROM ledger`,
         database.read`SELECT * FROM ingestion_cursor`
       )
       const before = yield* tables
-      for (const ledger of ledgers) assert.strictEqual(yield* store.commit(ledger), "already-stored")
+      for (const ledger of ledgers)
+        assert.strictEqual(yield* store.commit(Made.bare(ledger)), "already-stored")
       assert.deepStrictEqual(yield* tables, before)
     })
   )
@@ -70,15 +72,15 @@ describe("commit", () => {
     it.scoped(`refuses ${what}, and leaves everything as it was`, () =>
       Effect.gen(function* () {
         const { store } = yield* fresh
-        yield* store.commit(Service.chain(100, 1)[0]!)
+        yield* store.commit(Made.bare(Service.chain(100, 1)[0]!))
         const before = yield* store.cursor
-        const error = yield* Effect.flip(store.commit(ledger))
+        const error = yield* Effect.flip(store.commit(Made.bare(ledger)))
         assert.strictEqual(error._tag, "ChainMismatch")
         assert.include(error.message, `ledger ${ledger.sequence} `)
         assert.include(error.message, why)
         assert.deepStrictEqual(yield* store.cursor, before)
         assert.deepStrictEqual(yield* sequences(store), [100])
-        assert.strictEqual(yield* store.commit(Service.chain(101, 1)[0]!), "stored")
+        assert.strictEqual(yield* store.commit(Made.bare(Service.chain(101, 1)[0]!)), "stored")
       })
     )
   }
@@ -87,12 +89,12 @@ describe("commit", () => {
     Effect.gen(function* () {
       const { database, store } = yield* fresh
       const [first, second] = Service.chain(100, 2) as [never, never]
-      yield* store.commit(first)
+      yield* store.commit(Made.bare(first))
       yield* database.write`CREATE TRIGGER broken BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'broken'); END`
-      assert.strictEqual((yield* Effect.flip(store.commit(second)))._tag, "SqlError")
+      assert.strictEqual((yield* Effect.flip(store.commit(Made.bare(second))))._tag, "SqlError")
       assert.strictEqual(Option.getOrThrow(yield* store.cursor).sequence, 100)
       yield* database.write`DROP TRIGGER broken`
-      assert.strictEqual(yield* store.commit(second), "stored")
+      assert.strictEqual(yield* store.commit(Made.bare(second)), "stored")
     })
   )
 })
@@ -103,7 +105,7 @@ describe("a network", () => {
       const { store } = yield* fresh
       yield* store.claim("another")
       yield* store.claim(network)
-      yield* store.commit(Service.chain(100, 1)[0]!)
+      yield* store.commit(Made.bare(Service.chain(100, 1)[0]!))
       yield* store.claim(network)
       const error = yield* Effect.flip(store.claim("another"))
       assert.strictEqual(error._tag, "NetworkMismatch")
@@ -135,7 +137,7 @@ describe("reading", () => {
   it.scoped("pages go from the newest to the oldest", () =>
     Effect.gen(function* () {
       const { store } = yield* fresh
-      yield* Effect.forEach(Service.chain(100, 5), store.commit)
+      yield* Effect.forEach(Service.chain(100, 5).map(Made.bare), store.commit)
       assert.deepStrictEqual(yield* sequences(store, { before: Option.none(), limit: 2 }), [104, 103])
       assert.deepStrictEqual(yield* sequences(store, { before: Option.some(103), limit: 2 }), [102, 101])
       assert.deepStrictEqual(yield* sequences(store, { before: Option.some(101), limit: 2 }), [100])
@@ -154,13 +156,13 @@ describe("awaitAfter", () => {
       const [first, second, third] = Service.chain(100, 3)
       const early = yield* Effect.fork(store.awaitAfter(99))
       const late = yield* Effect.fork(store.awaitAfter(101))
-      yield* store.commit(first!)
+      yield* store.commit(Made.bare(first!))
       yield* Fiber.join(early)
       yield* store.awaitAfter(50)
-      yield* store.commit(second!)
+      yield* store.commit(Made.bare(second!))
       yield* Effect.yieldNow()
       assert.isNull(late.unsafePoll())
-      yield* store.commit(third!)
+      yield* store.commit(Made.bare(third!))
       yield* Fiber.join(late)
     })
   )
@@ -171,7 +173,10 @@ describe("awaitAfter", () => {
       const use = <A, E>(f: (store: LedgerStore.Shape) => Effect.Effect<A, E>) =>
         Effect.flatMap(LedgerStore.LedgerStore, f).pipe(Effect.provide(Service.storeOn(config)))
       yield* use((store) =>
-        Effect.zipRight(store.claim(network), Effect.forEach(Service.chain(100, 3), store.commit))
+        Effect.zipRight(
+          store.claim(network),
+          Effect.forEach(Service.chain(100, 3).map(Made.bare), store.commit)
+        )
       )
       yield* use((store) => store.awaitAfter(101))
     })

@@ -3,7 +3,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as BulkInsert from "./BulkInsert.js"
-import * as Dialect from "./Dialect.js"
+import * as Dialect from "../Dialect.js"
 
 /** What an event tells of. */
 export type Kind =
@@ -31,21 +31,21 @@ export const firstId = (sequence: number): number => sequence * idsPerLedger
 /** The last ledger when an event of this id was committed. */
 export const ledgerOf = (id: number): number => Math.floor(id / idsPerLedger)
 
-/** A row to be added. */
-export interface NewRow {
-  readonly id: number
-  readonly kind: Kind
+/** A row to be added, as values in the order of the columns. */
+export type Values = readonly [
+  id: number,
+  kind: Kind,
   /** The ledger that it tells of. */
-  readonly ledger: number
+  ledger: number,
   /** A payment's toid, the number of a corridor's source asset or of a pool; null for whatever has a key. */
-  readonly ref: bigint | number | null
+  ref: bigint | number | null,
   /** The number of a corridor's destination asset. */
-  readonly ref2: number | null
+  ref2: number | null,
   /** The name of what an event of a task tells of; null for the events of ledgers. */
-  readonly key: string | null
+  key: string | null,
   /** JSON; null where the row that `ref` names says it all. */
-  readonly payload: string | null
-}
+  payload: string | null
+]
 
 /** A row as it is read: with the columns of what it refers to, null where it refers to something else. */
 export interface Row {
@@ -133,18 +133,7 @@ export const writes = (sql: SqlClient.SqlClient) => {
   })
   return {
     /** Adds rows; those of a task that happened already are left out. */
-    insert: (rows: ReadonlyArray<NewRow>): Effect.Effect<void, SqlError> =>
-      insert(
-        rows.map(({ id, kind, ledger, ref, ref2, key, payload }) => [
-          id,
-          kind,
-          ledger,
-          ref,
-          ref2,
-          key,
-          payload
-        ])
-      ),
+    insert: (rows: ReadonlyArray<Values>): Effect.Effect<void, SqlError> => insert(rows),
     register: (name: string, lastId: number) =>
       sql`INSERT INTO outbox_consumer (name, last_id) VALUES (${name}, ${lastId}) ON CONFLICT DO NOTHING`,
     advance: (name: string, id: number) =>

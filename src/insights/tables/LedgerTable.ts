@@ -2,7 +2,7 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
-import type { LedgerFacts } from "../stellar/LedgerFacts.js"
+import type { LedgerFacts } from "../../stellar/LedgerFacts.js"
 
 /** How far ingestion has come. */
 export interface Cursor {
@@ -12,6 +12,8 @@ export interface Cursor {
   readonly sequence: number | null
   /** Its hash, hex; null before the first. */
   readonly hash: string | null
+  /** The first ledger whose facts are stored; null before it. */
+  readonly factsSince: number | null
 }
 
 type Rows<A> = Effect.Effect<ReadonlyArray<A>, SqlError>
@@ -38,7 +40,7 @@ export const reads = (sql: SqlClient.SqlClient) => {
   const facts = (rows: Rows<Row>) => Effect.map(rows, (found) => found.map(toFacts))
   return {
     cursor: Effect.map(
-      sql<Cursor>`SELECT network, sequence, hash FROM ingestion_cursor WHERE id = 1`,
+      sql<Cursor>`SELECT network, sequence, hash, facts_since AS "factsSince" FROM ingestion_cursor WHERE id = 1`,
       (rows) => rows[0]
     ),
     range: Effect.map(
@@ -71,7 +73,7 @@ export const writes = (sql: SqlClient.SqlClient) => ({
       ON CONFLICT (id) DO UPDATE SET network = excluded.network WHERE ingestion_cursor.sequence IS NULL`,
   /** Moves the cursor on if the ledger is its successor, or the first one; gives a row exactly then. */
   advance: (ledger: LedgerFacts): Rows<{ readonly id: number }> =>
-    sql`UPDATE ingestion_cursor SET sequence = ${ledger.sequence}, hash = ${ledger.hash}
+    sql`UPDATE ingestion_cursor SET sequence = ${ledger.sequence}, hash = ${ledger.hash}, facts_since = coalesce(facts_since, ${ledger.sequence})
       WHERE id = 1 AND (sequence IS NULL OR (sequence = ${ledger.sequence - 1} AND hash = ${ledger.previousHash}))
       RETURNING id`,
   /** Adds the ledger. */
