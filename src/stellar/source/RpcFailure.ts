@@ -6,13 +6,14 @@
  * | no connection, a connection that is cut, no whole answer in time | asked again for ever |
  * | HTTP 408, 425, 429 and 5xx but 501 and 505, `Retry-After` honoured | asked again for ever |
  * | -32603 (internal, `DB is empty`, a node that lags), -32001 (execution limit), -32003, -32005; a queue or rate limit by its words | asked again for ever |
- * | an answer that is not JSON-RPC, a page without the wanted ledger, a ledger that is not XDR | asked again four times, then halts |
+ * | an answer that is not JSON-RPC or larger than allowed, a page without the wanted ledger, a ledger that is not XDR | asked again four times, then halts |
  * | -32600 or -32602 that names the oldest and the latest ledger: the wanted one is above | waits: the tip, or a node behind the others |
  * | the same, the wanted one is below | filled from the lake; without one asked twice more, then halts |
  * | `limit must not exceed` | asked with that limit from then on |
  * | any other HTTP status, JSON-RPC error or network | halts |
  *
- * "Again" means after the wait of Backoff. A page that was too large, too slow or not whole is asked for with half as many ledgers.
+ * "Again" means after the wait of Backoff. A page that was too large, too slow or not whole is asked for with half as many ledgers, and "four times" is
+ * counted anew with each size.
  */
 import * as Data from "effect/Data"
 import type { SourceFailure } from "./LedgerSource.js"

@@ -47,10 +47,10 @@ export const make =
       )
     }
     const begin = Effect.logInfo("Filling a gap from the ledger lake").pipe(
-      Effect.annotateLogs({ from, to, lake: lake.description, server })
+      Effect.annotateLogs({ component: "RpcSource", from, to, lake: lake.description, server })
     )
     const end = Effect.logInfo("The gap is filled, going on with the RPC server").pipe(
-      Effect.annotateLogs({ from: to + 1, server })
+      Effect.annotateLogs({ component: "RpcSource", from: to + 1, server })
     )
     return Stream.execute(begin).pipe(
       Stream.concat(

@@ -39,9 +39,9 @@ export const make = Effect.fnUntraced(function* (client: RpcClient, options: Opt
 
   // Halved when a page fails for its size, one more after every page that did not: between the two it settles near what the server can do.
   const shrink = (failure: RpcFailure.Passing | RpcFailure.Wrong) =>
-    failure.smaller === true
-      ? Ref.update(paging, ({ most, size }) => ({ most, size: Math.max(1, size >> 1) }))
-      : Effect.void
+    Ref.modify(paging, (now) =>
+      failure.smaller === true && now.size > 1 ? [true, { ...now, size: now.size >> 1 }] : [false, now]
+    )
   const grow = Ref.update(paging, ({ most, size }) => ({ most, size: Math.min(most, size + 1) }))
 
   const ask = (start: number) =>

@@ -29,13 +29,14 @@ export const refusal = ({ method, server }: Question, failure: Final): LedgerSou
   })
 
 /**
- * Asks again after what passes, for ever, and after what is wrong, four times, with the waits of Backoff. `onFailure` is told before each wait. Ends in
- * `corrupt` or `missing` when it stays wrong, and in what is {@link Final}.
+ * Asks again after what passes, for ever, and after what is wrong, four times, with the waits of Backoff. `adapt` hears of every failure and says whether it
+ * has made the question an easier one, which gets its own four. Ends in `corrupt` or `missing` when it stays wrong, and in what is {@link Final}.
  */
 export const persist = Effect.fnUntraced(function* <A>(
   question: Question,
   ask: Effect.Effect<A, RpcFailure.RpcFailure>,
-  onFailure: (failure: RpcFailure.Passing | RpcFailure.Wrong) => Effect.Effect<void> = () => Effect.void
+  adapt: (failure: RpcFailure.Passing | RpcFailure.Wrong) => Effect.Effect<boolean> = () =>
+    Effect.succeed(false)
 ): Effect.fn.Return<A, Final | LedgerSourceError> {
   const { method, server } = question
   let wrongs = 0
@@ -44,14 +45,14 @@ export const persist = Effect.fnUntraced(function* <A>(
     if (result._tag === "Right") return result.right
     const failure = result.left
     if (failure._tag !== "Passing" && failure._tag !== "Wrong") return yield* failure
-    if (failure._tag === "Wrong" && ++wrongs > wrongAnswers) {
+    if (yield* adapt(failure)) wrongs = 0
+    else if (failure._tag === "Wrong" && ++wrongs > wrongAnswers) {
       return yield* new LedgerSourceError({
         reason: failure.reason,
         object: server,
         message: `${server} does not answer ${method} as it must: ${failure.why}`
       })
     }
-    yield* onFailure(failure)
     const asked = yield* Backoff.retryAfter(failure._tag === "Passing" ? failure.retryAfter : undefined)
     const wait = Option.isSome(asked) ? asked.value : yield* Backoff.afterFailures(failures)
     yield* Effect.logWarning("The RPC server did not answer well, asking again").pipe(

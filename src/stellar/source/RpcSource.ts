@@ -49,6 +49,8 @@ export interface Options {
 /** How long the start waits for the server to say which network it belongs to; it is asked again before the first ledger is read. */
 export const startPatience = Duration.seconds(5)
 
+const annotated = Effect.annotateLogs({ component: "RpcSource" })
+
 /** Where a stream stands. */
 interface Position {
   readonly start: number
@@ -136,15 +138,16 @@ export const make = Effect.fn("RpcSource.make")(function* (options: Options) {
   })
 
   const ledgers = (start: number): Stream.Stream<RawLedger, LedgerSourceError> =>
-    Stream.fromEffect(verify).pipe(
+    Stream.fromEffect(annotated(verify)).pipe(
       Stream.flatMap(() =>
-        Stream.unfoldEffect({ start, latest: undefined, ready: Effect.void } as Position, stretch)
+        Stream.unfoldEffect({ start, latest: undefined, ready: Effect.void } as Position, (position) =>
+          annotated(stretch(position))
+        )
       ),
       Stream.buffer({ capacity: 1 }),
       Stream.flatMap((part: Stream.Stream<RawLedger, LedgerSourceError>) => part)
     )
 
-  const annotated = Effect.annotateLogs({ component: "RpcSource" })
   yield* annotated(atStart)
   return {
     description: `rpc ${server} (${networkPassphrase})`,

@@ -51,7 +51,7 @@ const take = (source: Shape, start: number, count: number) =>
 describe("RpcSource over HTTP", () => {
   it.scopedLive("goes on after connections that are cut and answers that stall, with the same bytes", () =>
     Effect.gen(function* () {
-      const { ledgers, server, source } = yield* setUp({ requestTimeout: "1 second", pageSize: 6 })
+      const { ledgers, server, source } = yield* setUp({ requestTimeout: "2 seconds", pageSize: 6 })
       server.misbehave("getLedgers", bad.cut, bad.stalled)
       const found = yield* take(source, 2, 20)
       for (const [i, { bytes, object, sequence }] of found.entries()) {

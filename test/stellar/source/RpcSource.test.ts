@@ -242,7 +242,7 @@ describe("RpcSource", () => {
           "a page from ledger 11 on is without it"
         ]
       ] as const) {
-        const { node, pages, source } = yield* setUp()
+        const { node, pages, source } = yield* setUp({ pageSize: 1 })
         if (what === bad.garbage) {
           node.misbehave("getLedgers", what, what, what, what)
           const patient = yield* reading(source, 11)
@@ -267,15 +267,16 @@ describe("RpcSource", () => {
 
   it.effect("ends at a ledger that is larger than an answer may be", () =>
     Effect.gen(function* () {
-      const { pages, source } = yield* setUp({ pageSize: 4, maximumResponseSize: 500 })
+      const { pages, source } = yield* setUp({ pageSize: 3, maximumResponseSize: 500 })
       const { fiber } = yield* reading(source, 11)
       yield* backOff
+      yield* TestClock.adjust("8 seconds")
       const error = yield* failureOf(fiber)
       assert.strictEqual(error.reason, "corrupt")
       assert.include(error.message, "an answer is larger than 500 bytes")
       assert.deepStrictEqual(
         pages(),
-        [4, 2, 1, 1, 1].map((limit) => `getLedgers 11 ${limit}`)
+        [3, 1, 1, 1, 1, 1].map((limit) => `getLedgers 11 ${limit}`)
       )
     })
   )
