@@ -9,8 +9,7 @@ const shown = (value: unknown) => JSON.stringify(value)?.slice(0, 80)
 
 /** The name of an anchor in paths: `my-anchor`. */
 export const Id = Schema.String.pipe(
-  Schema.pattern(/^[a-z0-9]+(-[a-z0-9]+)*$/),
-  Schema.maxLength(64)
+  Schema.filter((text) => text.length <= 64 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text))
 ).annotations({
   message: ({ actual }) =>
     `must be 1 to 64 lower case letters, digits and single hyphens between them, not ${shown(actual)}`,
@@ -40,7 +39,7 @@ const HomeDomain = Schema.String.pipe(
   jsonSchema: { type: "string", format: "hostname" }
 })
 
-const Name = Schema.String.pipe(Schema.minLength(1), Schema.maxLength(100)).annotations({
+const Name = Schema.String.pipe(Schema.filter(({ length }) => length >= 1 && length <= 100)).annotations({
   message: () => "must be 1 to 100 characters",
   jsonSchema: { type: "string", minLength: 1, maxLength: 100 }
 })
