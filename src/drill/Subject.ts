@@ -84,9 +84,6 @@ export interface Subject {
 
 const pause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis))
 
-/** How much of the output is kept, in characters. */
-const tail = 4000
-
 const send = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal)
@@ -94,6 +91,23 @@ const send = (pid: number, signal: NodeJS.Signals): void => {
     // Gone already.
   }
 }
+
+/** Groups whose leader lives; undefined before the first. */
+let alive: Set<number> | undefined
+
+/** Whatever ends the drill, short of a kill, ends the group with it, also where no finalizer runs any more. Returns what calls that off. */
+const guard = (pid: number): (() => void) => {
+  if (alive === undefined) {
+    const groups = new Set<number>()
+    process.once("exit", () => groups.forEach((group) => send(-group, "SIGKILL")))
+    alive = groups
+  }
+  const groups = alive.add(pid)
+  return () => groups.delete(pid)
+}
+
+/** How much of the output is kept, in characters. */
+const tail = 4000
 
 /** Reads a child's output line by line and keeps the end of it; what is not read would block the child. */
 const listen = (child: ChildProcess) => {
@@ -147,6 +161,7 @@ const launch = (service: Service, place: Port.Place): Subject | DrillError => {
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()))
   const { output, steps } = listen(child)
   const pid = child.pid ?? 0
+  if (pid !== 0) void exited.then(guard(pid))
   const family = () => (pid === 0 ? [] : Processes.find(pid, mark))
 
   const why = (what: string) =>
