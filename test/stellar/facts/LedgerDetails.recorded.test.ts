@@ -38,7 +38,7 @@ const named = (details: LedgerDetails.LedgerDetails) => ({
     feeCharged,
     success
   })),
-  payments: details.payments.map(({ fromMuxedId, kind, self: _, toMuxedId, toid, txHash, ...moved }) => ({
+  payments: details.payments.map(({ fromMuxedId, kind, self: _self, toMuxedId, toid, txHash, ...moved }) => ({
     ...moved,
     ...operationOf(toid),
     tx: txHash,
@@ -69,7 +69,7 @@ const named = (details: LedgerDetails.LedgerDetails) => ({
   pools: {
     raw: details.pools.raw,
     net: details.pools.net,
-    final: byId(details.pools.images).map(({ created: _, ...pool }) => pool)
+    final: byId(details.pools.images).map(({ created: _created, ...pool }) => pool)
   },
   cap67: details.events
 })
@@ -152,7 +152,7 @@ describe.skipIf(!Recorded.available)(`details of recorded ledgers${Recorded.note
       pools: { activity, images },
       trustlines
     } of ledgers) {
-      for (const { asset, maintainLiabilitiesDelta: _, unknownBefore, ...delta } of trustlines.assets) {
+      for (const { asset, maintainLiabilitiesDelta: _delta, unknownBefore, ...delta } of trustlines.assets) {
         assert.strictEqual(unknownBefore, 0)
         add(assets, asset, delta)
       }
@@ -168,7 +168,7 @@ describe.skipIf(!Recorded.available)(`details of recorded ledgers${Recorded.note
         paymentTotals.self_ok += corridor.selfSuccess
         paymentTotals.self_failed += corridor.selfFailed
       }
-      for (const { created: _, id, ...image } of images) {
+      for (const { created: _created, id, ...image } of images) {
         add(traded, id, { touchedLedgers: 1, trades: 0, volumeA: 0n, volumeB: 0n })
         pools.set(id, { ...image, lastLedger: facts.sequence })
       }

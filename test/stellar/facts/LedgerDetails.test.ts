@@ -155,7 +155,7 @@ describe("payments", () => {
       ]
     )
     assert.deepStrictEqual(
-      accountMerges.map(({ txHash: _, ...merge }) => merge),
+      accountMerges.map(({ txHash: _hash, ...merge }) => merge),
       [{ toid: toid(1, 2), account: G(2), into: G(3), amount: 49n }]
     )
     assert.deepStrictEqual(corridors, [])
