@@ -11,6 +11,8 @@ import * as Exit from "effect/Exit"
 import * as ErrorText from "../lifecycle/ErrorText.js"
 import * as ExitCode from "../lifecycle/ExitCode.js"
 import type * as Signals from "../lifecycle/node/Signals.js"
+import * as Drill from "./Drill.js"
+import { DrillFailed } from "./drill/DrillFailed.js"
 import * as Environment from "./Environment.js"
 import * as Health from "./health/Health.js"
 import * as Serve from "./Serve.js"
@@ -19,8 +21,15 @@ import * as SettingsFile from "./SettingsFile.js"
 
 const version = process.env.STELLAR_INSIGHTS_VERSION ?? "development"
 
+/** With `.env` and the settings file, which are the service's: whatever else stands beside another service that is drilled is none of ours. */
+const configured = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Environment.load.pipe(
+    Effect.zipRight(SettingsFile.provider(new Set(Settings.keys))),
+    Effect.flatMap((provider) => Effect.withConfigProvider(effect, provider))
+  )
+
 const serve = (signals: Signals.Captured) =>
-  Command.make("serve", {}, () => Serve.serve(signals)).pipe(
+  Command.make("serve", {}, () => configured(Serve.serve(signals))).pipe(
     Command.withDescription("Run the service until it is stopped (SIGTERM, Ctrl+C).")
   )
 
@@ -31,7 +40,7 @@ const check = Command.make("check", {}, () =>
       yield* Console.log(value === "" ? `# ${key} is not set` : `${key}=${value}`)
     yield* Console.log("")
     for (const line of budget.arithmetic) yield* Console.log(`# ${line}`)
-  })
+  }).pipe(configured)
 ).pipe(Command.withDescription("Print every setting in effect and the arithmetic of the stop's budget."))
 
 const config = Command.make("config").pipe(
@@ -49,14 +58,15 @@ const run = (signals: Signals.Captured) =>
     Command.withDescription(
       "Analytics of the Stellar network, in a service that loses nothing when it is stopped."
     ),
-    Command.withSubcommands([serve(signals), health, config]),
+    Command.withSubcommands([serve(signals), health, Drill.command(signals), config]),
     Command.run({ name: "Stellar Insights", version, executable: "stellar-insights" })
   )(process.argv)
 
-/** An error that ends the program is one line on stderr. The command line's own errors have been printed when they get here. */
+/** An error that ends the program is one line on stderr. The command line's own errors and the drill's verdict have been printed when they get here. */
 const explain = (cause: Cause.Cause<unknown>) => {
   const error = Cause.squash(cause)
   if (Cause.isInterruptedOnly(cause) || ValidationError.isValidationError(error)) return Effect.void
+  if (error instanceof DrillFailed) return Effect.void
   return Console.error(`stellar-insights: ${ErrorText.of(error)}`)
 }
 
@@ -65,9 +75,7 @@ const exitCodeOf = (cause: Cause.Cause<unknown>): number =>
 
 /** Hands the program to the process; `signals` have been listened to since its first line. */
 export const main = (signals: Signals.Captured): void =>
-  Environment.load.pipe(
-    Effect.zipRight(SettingsFile.provider(new Set(Settings.keys))),
-    Effect.flatMap((provider) => Effect.withConfigProvider(run(signals), provider)),
+  Drill.before(process.argv.slice(2), run(signals)).pipe(
     Effect.tapErrorCause(explain),
     Effect.provide([NodeContext.layer, CliConfig.layer({ showBuiltIns: false })]),
     NodeRuntime.runMain({

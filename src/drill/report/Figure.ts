@@ -24,6 +24,13 @@ export const duration = (millis: number): string => {
   return `${sign}${Math.floor(seconds / 60)} min${seconds % 60 === 0 ? "" : ` ${seconds % 60} s`}`
 }
 
+/** A round time on an axis: `0`, `20 ms`, `2.5 s`. */
+export const tick = (millis: number): string => {
+  const text =
+    Math.abs(millis) < 1000 ? `${Number(Math.abs(millis).toPrecision(4))} ms` : `${Math.abs(millis) / 1000} s`
+  return millis === 0 ? "0" : millis < 0 ? `\u2212${text}` : text
+}
+
 /** A whole number with thousands set apart: `84,210`. */
 export const integer = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ",")
 

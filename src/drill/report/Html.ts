@@ -52,7 +52,7 @@ const row = (one: ScenarioSummary): Markup =>
         one.exit === undefined
           ? html`<span class="bad-text">never</span>`
           : html`${Figure.duration(one.exit.median)}${
-              one.exit.longest === one.exit.median
+              Figure.duration(one.exit.longest) === Figure.duration(one.exit.median)
                 ? undefined
                 : html` <small>≤ ${Figure.duration(one.exit.longest)}</small>`
             }`

@@ -26,7 +26,7 @@ const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string
 const exit = (times: ScenarioSummary["exit"]): string =>
   times === undefined
     ? "never"
-    : times.median === times.longest
+    : Figure.duration(times.median) === Figure.duration(times.longest)
       ? Figure.duration(times.median)
       : `${Figure.duration(times.median)}, at most ${Figure.duration(times.longest)}`
 
@@ -89,7 +89,7 @@ export const render = (report: DrillReport): string => {
   const summaries = Summary.scenarios(report)
   const { requests, sentence } = Summary.whole(report)
   const lines = [
-    `${report.name}: ${report.command}`,
+    report.name === report.command ? report.command : `${report.name}: ${report.command}`,
     `${report.url}, grace ${Figure.duration(report.graceMillis)}, seed ${report.seed}, Node ${report.node}, ${Figure.moment(report.startedAt)}`,
     "",
     ...table([header, ...summaries.map(scenarioRow)]),

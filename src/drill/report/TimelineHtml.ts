@@ -118,7 +118,6 @@ const view = (stop: StopReport, window: Timeline.Window, lossesCount: boolean, i
         .map((at, i, all) => {
           // On a phone there is room for every other mark, zero among them.
           const isMinor = (i - Math.max(0, all.indexOf(0))) % 2 !== 0
-          const words = at === 0 ? "0" : Figure.duration(at)
           return html`<span class="${isMinor ? "minor" : ""}" style="left:${percent(window, at)}%"
             >${words}</span
           >`
