@@ -1,5 +1,6 @@
 /**
- * A network that exists only here: payments among a few hundred accounts, always the same for the same seed, in ledgers as real as XDR can make them.
+ * A network that exists only here: a few hundred accounts that pay, trade, trust and fail, always the same for the same seed, in ledgers as real as XDR can
+ * make them.
  *
  * It needs no server, key or file, and goes through the same decoder and the same checks as any other. Close times follow from the sequence (five
  * seconds a ledger from the beginning of 2026 on), since they are part of what is hashed; only the pace at which ledgers come follows the clock.
@@ -28,6 +29,8 @@ export interface Options {
   readonly interval?: Duration.DurationInput
   /** Transactions in a ledger, 0 to 10,000. Default 100. */
   readonly transactions?: number
+  /** Operations in every transaction that calls no contract, 1 to 100, for tests of large ledgers. Default: 1 in most, 3 or 12 in some. */
+  readonly operations?: number | undefined
   /** The network that transactions are hashed for. Default {@link passphrase}. */
   readonly networkPassphrase?: string
 }
@@ -38,7 +41,12 @@ export const make = (options: Options = {}): Shape => {
   const networkPassphrase = options.networkPassphrase ?? passphrase
   const transactions = options.transactions ?? 100
   const interval = Duration.toMillis(options.interval ?? "5 seconds")
-  const simulation = SimulatedLedger.make({ seed, networkPassphrase, transactions })
+  const simulation = SimulatedLedger.make({
+    seed,
+    networkPassphrase,
+    transactions,
+    operations: options.operations
+  })
   const object = `simulated:${seed}`
 
   // The first ledger is due at once, the others an interval after the one before was due. Who comes late by more than an interval finds one
@@ -55,22 +63,25 @@ export const make = (options: Options = {}): Shape => {
   })
 
   const ledgers = (start: number, previousHash: string | undefined): Stream.Stream<RawLedger> =>
-    Stream.unfoldEffect(
-      {
-        sequence: start,
-        previous:
-          previousHash === undefined ? simulation.originBefore(start) : Buffer.from(previousHash, "hex"),
-        due: undefined as number | undefined
-      },
-      Effect.fnUntraced(function* ({ due, previous, sequence }) {
-        const next = yield* pace(due)
-        const { bytes, hash } = yield* simulation.ledger(sequence, previous)
-        return Option.some([
-          { sequence, bytes, object },
-          { sequence: sequence + 1, previous: hash, due: next }
-        ] as const)
-      })
-    )
+    Stream.suspend(() => {
+      const walk = simulation.walk()
+      return Stream.unfoldEffect(
+        {
+          sequence: start,
+          previous:
+            previousHash === undefined ? simulation.originBefore(start) : Buffer.from(previousHash, "hex"),
+          due: undefined as number | undefined
+        },
+        Effect.fnUntraced(function* ({ due, previous, sequence }) {
+          const next = yield* pace(due)
+          const { bytes, hash } = yield* walk(sequence, previous)
+          return Option.some([
+            { sequence, bytes, object },
+            { sequence: sequence + 1, previous: hash, due: next }
+          ] as const)
+        })
+      )
+    })
 
   return {
     description: `simulated ${seed} (${networkPassphrase})`,
@@ -95,7 +106,7 @@ export const layer = (options?: Options): Layer.Layer<LedgerSource> =>
  *
  * The network's keys (see Network.ts) name another passphrase to hash with; without them it is the simulation's own.
  */
-export const SimulatedConfig: Config.Config<Required<Options>> = Config.all({
+export const SimulatedConfig: Config.Config<Required<Omit<Options, "operations">>> = Config.all({
   seed: Setting.text("STELLAR_SIMULATED_SEED", "a text that is not empty").pipe(Config.withDefault("1")),
   interval: Setting.duration("STELLAR_SIMULATED_INTERVAL", "1 hour").pipe(
     Config.withDefault(Duration.seconds(5))

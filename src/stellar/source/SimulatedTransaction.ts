@@ -1,111 +1,110 @@
-/** One transaction of the simulated network: its envelope, its result and its hash. */
-import { encodeTransactionSignaturePayload } from "../xdr/generated/encode.js"
+/**
+ * One transaction of the simulated network: its envelope, its result, and what it changed.
+ *
+ * As on the real network it happens in three steps, each for all transactions of the ledger before the next: it is charged, it is applied, and what it did
+ * not use is given back.
+ */
 import type {
   InnerTransactionResult,
+  LedgerEntryChange,
   Memo,
+  MuxedAccount,
+  OperationBody,
+  OperationMetaV2,
+  OperationResult,
   Transaction,
-  TransactionEnvelope,
+  TransactionEvent,
   TransactionResultMetaV1,
-  TransactionResultPair,
-  TransactionSignaturePayloadTaggedTransaction,
-  TransactionV1Envelope
+  TransactionResultPair
 } from "../xdr/generated/types.js"
-import * as SimulatedOperation from "./SimulatedOperation.js"
-import { sha256 } from "./SimulatedRandom.js"
+import type { Act } from "./SimulatedAct.js"
+import { nobody } from "./SimulatedAct.js"
+import * as SimulatedContract from "./SimulatedContract.js"
+import * as SimulatedEnvelope from "./SimulatedEnvelope.js"
+import * as SimulatedFiller from "./SimulatedFiller.js"
+import type { SimulatedRandom } from "./SimulatedRandom.js"
+import type { Account, Journal } from "./SimulatedState.js"
+import { isTrapped, type Story } from "./SimulatedStory.js"
+import type { ToldOperation, ToldTransaction } from "./SimulatedTold.js"
 
 /** A transaction and what came of it. */
 export interface SimulatedTransaction {
-  readonly hash: Uint8Array
-  readonly envelope: TransactionEnvelope
+  readonly envelope: SimulatedEnvelope.Envelope
+  /** What the meta says of it; `refund` completes it. */
   readonly processing: TransactionResultMetaV1
+  readonly told: ToldTransaction
 }
 
 /** Where a transaction happens. */
-export interface Setting extends SimulatedOperation.Setting {
+export interface Setting {
+  readonly stage: SimulatedFiller.Stage
+  readonly random: SimulatedRandom
+  readonly sequence: number
+  readonly journal: Journal
   /** SHA-256 of the network's passphrase. */
   readonly networkId: Uint8Array
+  /** The contract that stands for lumens. */
+  readonly lumens: Uint8Array
   /** Unix seconds at which the ledger closes. */
   readonly closeTime: bigint
 }
 
-/** How many operations the `index`-th transaction of every ledger has. */
-const operationsOf = (index: number): number => (index % 9 === 4 ? 3 : index % 31 === 30 ? 12 : 1)
-
-/** What it bids for each operation, in stroops. */
-const bidOf = (index: number): number => [100, 100, 100, 150, 100, 500, 100, 2000][index % 8]!
-
-const isFeeBump = (index: number): boolean => index % 20 === 7
-
-/**
- * The fee that the `index`-th transaction of every ledger is charged, in stroops. It depends on nothing else, so that the fee pool of any ledger is
- * known without the ledgers before it.
- */
-export const feeOf = (index: number): bigint =>
-  BigInt(bidOf(index)) * BigInt(operationsOf(index) + (isFeeBump(index) ? 1 : 0))
-
-const extension = { type: "v0" } as const
-
-/** The `index`-th transaction of a ledger. The signatures are random bytes. */
-export const make = (setting: Setting, index: number): SimulatedTransaction => {
-  const { random, world } = setting
-  const source = random.pick(world.accounts)
-  const outcome = random.below(100)
-  const count = operationsOf(index)
-  // Seven in a hundred fail in one operation, which undoes the others; one is refused before its operations.
-  const failing = outcome < 7 ? random.below(count) : undefined
-  const made = Array.from({ length: count }, (_, i) => SimulatedOperation.make(setting, i !== failing))
-  const operations = made.map(({ operation }) => operation)
-  const results = made.map(({ result }) => result)
-  const result: InnerTransactionResult["result"] =
-    outcome === 7
-      ? { type: "txBadSeq" }
-      : failing === undefined
-        ? { type: "txSuccess", value: results }
-        : { type: "txFailed", value: results }
-
-  const tx: Transaction = {
-    sourceAccount: SimulatedOperation.account(source),
-    fee: bidOf(index) * count,
-    // Rising for every account, as on a real network; unlike there with gaps, since an account's past is not remembered.
-    seqNum: (BigInt(setting.sequence) << 20n) + BigInt(index) + 1n,
-    cond: { type: "precondTime", value: { minTime: 0n, maxTime: setting.closeTime + 300n } },
-    memo: memo(setting),
-    operations,
-    ext: extension
-  }
-  const plain: TransactionV1Envelope = { tx, signatures: [signature(setting, source)] }
-  const plainHash = hashOf(setting, { type: "envelopeTypeTx", value: tx })
-  const feeCharged = feeOf(index)
-  if (!isFeeBump(index)) {
-    const pair = { transactionHash: plainHash, result: { feeCharged, result, ext: extension } }
-    return finish({ type: "envelopeTypeTx", value: plain }, pair, operationMetas(result))
-  }
-
-  const payer = random.pick(world.accounts)
-  const bump = {
-    feeSource: SimulatedOperation.account(payer),
-    fee: feeCharged,
-    innerTx: { type: "envelopeTypeTx", value: plain } as const,
-    ext: extension
-  }
-  const hash = hashOf(setting, { type: "envelopeTypeTxFeeBump", value: bump })
-  const value = { transactionHash: plainHash, result: { feeCharged: 0n, result, ext: extension } }
-  const type =
-    result.type === "txSuccess" ? ("txFeeBumpInnerSuccess" as const) : ("txFeeBumpInnerFailed" as const)
-  return finish(
-    { type: "envelopeTypeTxFeeBump", value: { tx: bump, signatures: [signature(setting, payer)] } },
-    { transactionHash: hash, result: { feeCharged, result: { type, value }, ext: extension } },
-    operationMetas(result)
-  )
+/** A transaction that was charged. */
+export interface Charged {
+  readonly story: Story
+  readonly turn: number
+  readonly source: Account
+  readonly payer: Account
+  /** What it will get back, in stroops. */
+  readonly back: bigint
+  readonly changes: ReadonlyArray<LedgerEntryChange>
 }
 
-const hashOf = (setting: Setting, taggedTransaction: TransactionSignaturePayloadTaggedTransaction): Buffer =>
-  sha256(encodeTransactionSignaturePayload({ networkId: setting.networkId, taggedTransaction }))
+const extension = { type: "v0" } as const
+const nothing: ReadonlyArray<never> = []
 
-const signature = ({ random }: Setting, signer: Uint8Array) => ({
-  hint: signer.subarray(28),
-  signature: random.bytes(64)
-})
+/** First step: the fee is taken, for a contract's call more than it will need. */
+export const charge = ({ journal, random, sequence }: Setting, story: Story): Charged => {
+  const turn = story.turnOf(sequence)
+  const payer = story.payerAt(turn)
+  const back = story.terms.contract ? BigInt(100 + random.below(2000)) : 0n
+  journal.touch(payer)
+  payer.balance -= story.terms.fee + back
+  return { story, turn, source: story.sourceAt(turn), payer, back, changes: journal.take() }
+}
+
+/** What is done, and what comes of it as a whole. */
+interface Plan {
+  readonly acts: ReadonlyArray<Act>
+  readonly code: "txSuccess" | "txFailed" | "txBadAuth" | "txBadAuthExtra" | "txInsufficientBalance"
+}
+
+const plan = ({ random, sequence, stage }: Setting, { source, story, turn }: Charged): Plan => {
+  const act = story.play(turn)
+  const count = story.terms.operations
+  const moment = { random, sequence }
+  const fill = (some: number) => SimulatedFiller.several(stage, moment, source, story.friend, some)
+  if (act !== undefined) return { acts: [act, ...fill(count - 1)], code: "txSuccess" }
+  // The story rests: nothing that this transaction does may last.
+  const outcome = random.below(100)
+  if (outcome < 40) {
+    const at = random.below(count)
+    const fails = SimulatedFiller.failing(stage, moment, source, story.friend)
+    return { acts: [...fill(at), fails, ...fill(count - 1 - at)], code: "txFailed" }
+  }
+  if (outcome < 50) {
+    const acts = Array.from({ length: count }, () =>
+      SimulatedFiller.attempt(stage, moment, source, story.friend)
+    )
+    return { acts, code: random.pick(["txBadAuth", "txBadAuthExtra", "txInsufficientBalance"] as const) }
+  }
+  return { acts: fill(count), code: "txSuccess" }
+}
+
+const changedBy = (journal: Journal, act: Act): OperationMetaV2 => {
+  act.apply(journal.touch)
+  return { ext: extension, changes: journal.take(), events: nothing }
+}
 
 const memo = ({ random }: Setting): Memo => {
   const kind = random.below(10)
@@ -114,33 +113,155 @@ const memo = ({ random }: Setting): Memo => {
   return { type: "memoText", value: Buffer.from(`order ${random.below(100_000)}`, "latin1") }
 }
 
-// An applied operation has a place for its changes, whether or not there are any; what failed has none.
-const operationMetas = (result: InnerTransactionResult["result"]) =>
-  result.type === "txSuccess" ? result.value.map(() => ({ ext: extension, changes: [], events: [] })) : []
-
-const finish = (
-  envelope: TransactionEnvelope,
-  result: TransactionResultPair,
-  operations: ReturnType<typeof operationMetas>
-): SimulatedTransaction => ({
-  hash: result.transactionHash,
-  envelope,
-  processing: {
-    ext: extension,
-    result,
-    feeProcessing: [],
-    txApplyProcessing: {
-      type: "v4",
-      value: {
-        ext: extension,
-        txChangesBefore: [],
-        operations,
-        txChangesAfter: [],
-        sorobanMeta: null,
-        events: [],
-        diagnosticEvents: []
-      }
-    },
-    postTxApplyFeeProcessing: []
+const told = (
+  act: Act,
+  type: OperationBody["type"],
+  from: MuxedAccount,
+  to: MuxedAccount,
+  code: Plan["code"]
+): ToldOperation => {
+  const tried = code === "txSuccess" || code === "txFailed"
+  const operation: ToldOperation = {
+    type,
+    outcome: tried ? (act.fails ? "failed" : "success") : "untried",
+    from,
+    claims: tried ? (act.claims ?? nothing) : nothing,
+    ...(act.pool === undefined ? {} : { pool: act.pool.id })
   }
-})
+  if (act.moves === undefined) return operation
+  const { received, receivedAmount, sent, sentAmount, to: paid } = act.moves
+  return {
+    ...operation,
+    payment: {
+      to: act.to === undefined ? { type: "keyTypeEd25519", value: paid.value } : to,
+      sent: sent.asset,
+      sentAmount,
+      received: received.asset,
+      receivedAmount
+    }
+  }
+}
+
+/** Second step: the operations, all or none of them. */
+export const apply = (setting: Setting, charged: Charged): SimulatedTransaction => {
+  const { journal, random } = setting
+  const { back, changes, payer, source, story, turn } = charged
+  const { bid, fee, feeBump } = story.terms
+  journal.touch(source)
+  source.seqNum += 1n
+  const txChangesBefore = journal.take()
+  const { counter } = story
+  const isCalled = counter !== undefined && !isTrapped(turn)
+  const { acts, code } =
+    counter === undefined
+      ? plan(setting, charged)
+      : ({ acts: nothing, code: isCalled ? "txSuccess" : "txFailed" } satisfies Plan as Plan)
+  const signers = new Set([source, ...acts.map((act) => act.source)])
+  const sender = SimulatedEnvelope.muxed(random, source, 4)
+  const operations: Array<Transaction["operations"][number]> = []
+  const toldOperations: Array<ToldOperation> = []
+  for (const act of acts) {
+    const own =
+      act.source === source && !random.chance(4) ? null : SimulatedEnvelope.muxed(random, act.source, 3)
+    const to = act.to === undefined ? nobody : SimulatedEnvelope.muxed(random, act.to, 8)
+    const body = act.body(to)
+    operations.push({ sourceAccount: own, body })
+    toldOperations.push(told(act, body.type, own ?? sender, to, code))
+  }
+  const results: Array<OperationResult> =
+    code === "txSuccess" || code === "txFailed" ? acts.map((act) => act.result()) : []
+  const metas = code === "txSuccess" ? acts.map((act) => changedBy(journal, act)) : []
+  if (counter !== undefined) {
+    operations.push({ sourceAccount: null, body: SimulatedContract.body(counter) })
+    if (isCalled) {
+      journal.touch(counter)
+      counter.count += 1
+      const moved = SimulatedContract.transferEvent(setting.lumens, source, story.friend, fee)
+      metas.push({ ext: extension, changes: journal.take(), events: [moved] })
+    }
+    results.push(SimulatedContract.result(counter, isCalled))
+    toldOperations.push({
+      type: "invokeHostFunction",
+      outcome: isCalled ? "success" : "failed",
+      from: sender,
+      claims: nothing
+    })
+  }
+  const result: InnerTransactionResult["result"] =
+    code === "txSuccess" || code === "txFailed" ? { type: code, value: results } : { type: code }
+
+  const tx: Transaction = {
+    sourceAccount: sender,
+    fee: feeBump ? bid * acts.length : Number(fee + back),
+    seqNum: source.seqNum,
+    cond: { type: "precondTime", value: { minTime: 0n, maxTime: setting.closeTime + 300n } },
+    memo: counter === undefined ? memo(setting) : { type: "memoNone" },
+    operations,
+    ext:
+      counter === undefined
+        ? extension
+        : { type: "sorobanData", value: SimulatedContract.resources(counter, fee + back - BigInt(bid)) }
+  }
+  const plain = SimulatedEnvelope.transaction(setting.networkId, tx, random, signers)
+  const events: Array<TransactionEvent> = [
+    SimulatedContract.feeEvent(setting.lumens, payer, fee + back),
+    ...(back > 0n ? [SimulatedContract.feeEvent(setting.lumens, payer, -back)] : [])
+  ]
+  const finish = (
+    envelope: SimulatedEnvelope.Envelope,
+    of: TransactionResultPair["result"],
+    more: Partial<ToldTransaction> = {}
+  ): SimulatedTransaction => ({
+    envelope,
+    processing: {
+      ext: extension,
+      result: { transactionHash: envelope.hash, result: of },
+      feeProcessing: changes,
+      txApplyProcessing: {
+        type: "v4",
+        value: {
+          ext: extension,
+          txChangesBefore,
+          operations: metas,
+          txChangesAfter: nothing,
+          sorobanMeta:
+            counter === undefined ? null : SimulatedContract.meta(counter, isCalled, fee - BigInt(bid)),
+          events,
+          diagnosticEvents: nothing
+        }
+      },
+      postTxApplyFeeProcessing: nothing
+    },
+    told: {
+      hash: envelope.hash,
+      code,
+      feeCharged: fee,
+      contract: counter !== undefined,
+      operations: toldOperations,
+      ...more
+    }
+  })
+  if (!feeBump) return finish(plain, { feeCharged: fee, result, ext: extension })
+  const feeSource = SimulatedEnvelope.muxed(random, payer, 10)
+  const envelope = SimulatedEnvelope.bump(setting.networkId, plain, feeSource, fee, random, payer)
+  const value = { transactionHash: plain.hash, result: { feeCharged: 0n, result, ext: extension } }
+  const type =
+    result.type === "txSuccess" ? ("txFeeBumpInnerSuccess" as const) : ("txFeeBumpInnerFailed" as const)
+  return finish(
+    envelope,
+    { feeCharged: fee, result: { type, value }, ext: extension },
+    { feeBump: { innerHash: plain.hash, payer: feeSource, source: sender, maxFee: fee } }
+  )
+}
+
+/** Third step: what a contract's call did not use goes back to whoever paid. */
+export const refund = (
+  { journal }: Setting,
+  { back, payer }: Charged,
+  made: SimulatedTransaction
+): SimulatedTransaction => {
+  if (back === 0n) return made
+  journal.touch(payer)
+  payer.balance += back
+  return { ...made, processing: { ...made.processing, postTxApplyFeeProcessing: journal.take() } }
+}

@@ -73,20 +73,25 @@ describe("SimulatedSource", () => {
   )
 
   it.effect(
-    "is what the SDK reads too: the same hashes, and payments, path payments, fee bumps and failures of every kind",
+    "is what the SDK reads too: the same hashes, and operations, fee bumps and failures of every kind",
     () =>
       Effect.gen(function* () {
         const kinds = new Set<string>()
         const assets = new Set<string>()
-        for (const ledger of yield* take({ transactions: 200 }, 50, 4)) {
+        for (const ledger of yield* take({ transactions: 120 }, 60, 4)) {
           const meta = xdr.LedgerCloseMeta.fromXDR(Buffer.from(ledger.bytes))
           assert.isTrue(Buffer.from(meta.toXDR()).equals(ledger.bytes))
           const { txProcessing, txSet } = (meta as xdr.LedgerCloseMeta & { type: "v2" }).v2
-          const component = (txSet.v1TxSet.phases[0] as xdr.TransactionPhase & { type: "v0Components" })
-            .v0Components[0]!
-          const envelopes = component.txsMaybeDiscountedFee.txs
-          assert.lengthOf(envelopes, 200)
-          const feeOf = new Map<string, string>()
+          const [plain, parallel] = txSet.v1TxSet.phases as unknown as [
+            xdr.TransactionPhase & { type: "v0Components" },
+            xdr.TransactionPhase & { type: "parallelTxsComponent" }
+          ]
+          const envelopes = [
+            ...plain.v0Components[0]!.txsMaybeDiscountedFee.txs,
+            ...parallel.parallelTxsComponent.executionStages.flat(2)
+          ]
+          assert.lengthOf(envelopes, 120)
+          const mostOf = new Map<string, bigint>()
           for (const envelope of envelopes) {
             const transaction = TransactionBuilder.fromXDR(envelope, SimulatedSource.passphrase)
             const inner = "innerTransaction" in transaction ? transaction.innerTransaction : transaction
@@ -95,11 +100,11 @@ describe("SimulatedSource", () => {
               kinds.add(operation.type)
               if (operation.type === "payment") assets.add(operation.asset.getCode())
             }
-            feeOf.set(Buffer.from(transaction.hash()).toString("hex"), transaction.fee)
+            mostOf.set(Buffer.from(transaction.hash()).toString("hex"), BigInt(transaction.fee))
           }
           for (const { result } of txProcessing) {
             const hash = Buffer.from(result.transactionHash.value).toString("hex")
-            assert.strictEqual(feeOf.get(hash), String(result.result.feeCharged))
+            assert.isTrue(mostOf.get(hash)! >= BigInt(result.result.feeCharged))
             kinds.add(result.result.result.type)
           }
         }
@@ -112,9 +117,18 @@ describe("SimulatedSource", () => {
           "txFailed",
           "txFeeBumpInnerSuccess",
           "txFeeBumpInnerFailed",
-          "txBadSeq"
+          "txBadAuth",
+          "createAccount",
+          "accountMerge",
+          "changeTrust",
+          "allowTrust",
+          "setTrustLineFlags",
+          "manageSellOffer",
+          "liquidityPoolDeposit",
+          "liquidityPoolWithdraw",
+          "invokeHostFunction"
         ])
-        assert.sameMembers(Array.from(assets), ["XLM", "USDC", "EURC", "BRL", "NGNC", "AQUA", "yUSDC"])
+        assert.includeMembers(Array.from(assets), ["XLM", "USDC", "EURC", "BRL", "NGNC", "AQUA", "yUSDC"])
       })
   )
 
