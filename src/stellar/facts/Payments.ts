@@ -79,17 +79,41 @@ export const make = () => {
     const self = from === to
     const fromMuxedId = muxedId(source)
     const toMuxedId = muxedId(destination)
-    const attempt = { toid, txHash, from, to, fromMuxedId, toMuxedId, srcAsset, dstAsset, self }
     if (outcome !== "success") {
       if (kind === "createAccount" || kind === "accountMerge") return
-      failures.push({ ...attempt, kind, outcome })
+      failures.push({
+        toid,
+        txHash,
+        kind,
+        from,
+        to,
+        fromMuxedId,
+        toMuxedId,
+        srcAsset,
+        dstAsset,
+        self,
+        outcome
+      })
       const counters = corridor(srcAsset, dstAsset)
       if (self) counters.selfFailed += 1
       else counters[outcome] += 1
       return
     }
     const { dstAmount, srcAmount } = amounts(body, result)
-    payments.push({ ...attempt, kind, srcAmount, dstAmount })
+    payments.push({
+      toid,
+      txHash,
+      kind,
+      from,
+      to,
+      fromMuxedId,
+      toMuxedId,
+      srcAsset,
+      dstAsset,
+      self,
+      srcAmount,
+      dstAmount
+    })
     if (kind === "accountMerge")
       accountMerges.push({ toid, txHash, account: from, into: to, amount: srcAmount })
     if (kind === "createAccount" || kind === "accountMerge") return
