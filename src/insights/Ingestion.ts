@@ -45,22 +45,25 @@ export const startLedger = Config.map(Source.SourceConfig, (config) => config.st
 export const name = "ledger-ingestion"
 
 /** A ledger that has been verified, and where it came from. */
-interface Verified {
+export interface Verified {
+  /** All of its facts. */
   readonly details: LedgerDetails.LedgerDetails
+  /** Where its bytes came from: a path, a URL. */
   readonly object: string
 }
 
 /** The pause after so many attempts: 1 s at first, doubled each time, a minute at most. */
 const pause = (attempts: number): Duration.Duration => Duration.millis(Math.min(60_000, 500 * 2 ** attempts))
 
-const ofSql = (error: unknown): IngestionStatus.Trouble => ({
+/** What an error of the database means for whoever stores ledgers. */
+export const ofSql = (error: unknown): IngestionStatus.Trouble => ({
   reason: SqlFailure.isDisk(error) ? "disk" : SqlFailure.isBusy(error) ? "database-locked" : "database",
   object: null,
   message: `the database failed: ${SqlFailure.message(error)} (${SqlFailure.code(error) ?? "no code"})`
 })
 
 /** One ledger of a network out of raw bytes, or why not, with the name of the object. */
-const verify = (
+export const verify = (
   raw: LedgerSource.RawLedger,
   networkId: Uint8Array
 ): Effect.Effect<Verified, IngestionStatus.Trouble> =>
