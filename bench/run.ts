@@ -1,4 +1,4 @@
-/** `npm run bench drain -- --stops 3` runs `bench/drain.ts` with the options that follow its name. */
+/** `npm run bench drill -- --stops 30` runs `bench/drill.ts` with the options that follow its name. */
 import * as Fs from "node:fs"
 import { fileURLToPath } from "node:url"
 
