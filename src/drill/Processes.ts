@@ -6,7 +6,7 @@
 import * as Fs from "node:fs"
 
 /** The variable that marks every process of a service: children inherit it, also those that left the process group and the session. */
-export const marker = "STELLAR_DRILL_SUBJECT"
+export const marker = "DRILL_SUBJECT"
 
 /** A process. */
 export interface Process {

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import * as CommandLine from "../../src/drill/CommandLine.js"
 
-const argvOf = (text: string) => {
+const argvOf = (text: string): string | ReadonlyArray<string> => {
   const parsed = CommandLine.parse(text)
   return typeof parsed === "string" ? parsed : parsed.argv
 }
