@@ -17,21 +17,21 @@ const visit = async (stop: Stop): Promise<string> => {
   return isLost(sent.outcome) || sent.outcome === "refused" ? `let in, then ${word(sent)}` : "served"
 }
 
-/** A connection every 4 ms, from 100 ms before the signal to 400 ms after it, which asks 5 ms after it was let in. */
+/** A connection every 5 ms, from 100 ms before the signal to 600 ms after it, which asks 5 ms after it was let in. */
 export const acceptedConnections: Scenario = {
   id: "accepted-connections",
-  title: "a new connection every 4 ms around the signal, asking 5 ms after it was accepted",
+  title: "a new connection every 5 ms around the signal, asking 5 ms after it was accepted",
   scenarios: [12],
   needs: [],
   run: async (stop) => {
     const [holder] = await warm(stop, 1)
     if (stop.targets.slow !== undefined && holder !== undefined)
-      void stop.ask(holder, stop.exchange("slow", { millis: 600 }))
+      void stop.ask(holder, stop.exchange("slow", { millis: 800 }))
     const visits: Array<Promise<string>> = []
     const from = performance.now()
-    while (stop.sinceSignal() < 400) {
+    while (stop.sinceSignal() < 600) {
       const elapsed = performance.now() - from
-      while (visits.length < elapsed / 4) visits.push(later(visit(stop)))
+      while (visits.length < elapsed / 5) visits.push(later(visit(stop)))
       if (elapsed >= 100) stop.terminate()
       await stop.pause(1)
     }

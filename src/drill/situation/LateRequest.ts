@@ -2,7 +2,7 @@
 import type { Scenario, Stop } from "../Scenario.js"
 import type { Connection } from "../wire/Connection.js"
 import type { Sent } from "../wire/Outcome.js"
-import { isAnswered, warm, word } from "./Clients.js"
+import { isAnswered, later, warm, word } from "./Clients.js"
 
 /** How long after the signal they come, in milliseconds. */
 const lateMillis = 300
@@ -35,14 +35,16 @@ export const lateRequest: Scenario = {
     const earlier = stop.ask(busy, stop.exchange("slow", { millis: 250 }))
     await stop.pause(100)
     stop.terminate()
-    const during = await Promise.race([earlier, stop.pause(lateMillis)])
-    await stop.pause(lateMillis - stop.sinceSignal())
-    const late = [stop.ask(idle, stop.exchange("fast"))]
+    const askLate = async (connection: Connection): Promise<Sent> => {
+      await stop.pause(lateMillis - stop.sinceSignal())
+      return stop.ask(connection, stop.exchange("fast"))
+    }
+    const onIdle = later(askLate(idle))
+    const before = await earlier
     // A client that was told to close does not ask again.
-    if (during !== undefined && during.close !== true) late.push(stop.ask(busy, stop.exchange("fast")))
-    const [onIdle, onBusy] = await Promise.all(late)
-    judge(stop, "an idle connection", onIdle!)
-    if (onBusy !== undefined) judge(stop, "a connection that was busy", onBusy)
+    if (isAnswered(before) && before.close !== true)
+      judge(stop, "a connection that was busy", await askLate(busy))
+    judge(stop, "an idle connection", await onIdle)
     const accepted = await Promise.all([slowest, earlier])
     stop.expect(
       "what was in flight at the signal gets its own answer",
