@@ -99,9 +99,8 @@ export const ask = async (url: URL, timeout: number): Promise<Seen> => {
           body += text
           if (body.length > most) whole()
         })
-        response.on("end", () => {
-          if (response.complete) whole()
-        })
+        // An answer that is cut off has no end, only a close.
+        response.on("end", whole)
         response.on("close", () => say({ state: "broken", detail: `the answer (${status}) is cut off` }))
       }
     )
