@@ -39,7 +39,7 @@ app.get("/events", (_request, response) => {
   response.type("text/event-stream")
   const tick = () => response.write("data: tick\n\n")
   tick()
-  const timer = setInterval(tick, 100)
+  const timer = setInterval(tick, 25)
   response.on("close", () => clearInterval(timer))
 })
 

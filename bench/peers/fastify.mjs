@@ -47,7 +47,7 @@ app.get("/events", (request, reply) => {
   async function* ticks() {
     for (;;) {
       yield "data: tick\n\n"
-      await sleep(100)
+      await sleep(25)
     }
   }
   return reply.type("text/event-stream").send(Readable.from(ticks(), { objectMode: false }))

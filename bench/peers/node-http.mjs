@@ -28,7 +28,7 @@ const events = (res) => {
   res.writeHead(200, { "content-type": "text/event-stream" })
   const tick = () => res.write("data: tick\n\n")
   tick()
-  const timer = setInterval(tick, 100)
+  const timer = setInterval(tick, 25)
   res.on("close", () => clearInterval(timer))
 }
 

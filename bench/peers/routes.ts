@@ -45,7 +45,7 @@ const stream = Effect.gen(function* () {
 
 const tick = Stream.make(new TextEncoder().encode("data: tick\n\n"))
 
-const events = HttpServerResponse.stream(Stream.repeat(tick, Schedule.spaced(100)), {
+const events = HttpServerResponse.stream(Stream.repeat(tick, Schedule.spaced(25)), {
   contentType: "text/event-stream"
 })
 
