@@ -15,6 +15,7 @@ import * as ApiHttp from "./insights/ApiHttp.js"
 import * as Database from "./insights/Database.js"
 import * as Ingestion from "./insights/Ingestion.js"
 import * as LedgerStore from "./insights/LedgerStore.js"
+import * as TaskBoard from "./lifecycle/TaskBoard.js"
 import * as Source from "./stellar/source/Source.js"
 
 /** Everything that is served on the port, and the port itself, which opens last. */
@@ -29,5 +30,5 @@ export const layer = Layer.merge(Http, RunHealth.sampled).pipe(
   Layer.provide(LedgerStore.layer),
   Layer.provide([Database.layerConfig, Source.layerConfig]),
   Layer.provide([Serving.healthConfig, RunHealth.lastRun]),
-  Layer.provide([HealthDetails.layer, FetchHttpClient.layer, NodeContext.layer])
+  Layer.provide([HealthDetails.layer, TaskBoard.layer, FetchHttpClient.layer, NodeContext.layer])
 )

@@ -10,6 +10,7 @@
  * | `STELLAR_START_LEDGER` | where the source begins: the tip of a lake, the first ledger of a simulation | 2 to 4294967295; for an empty database |
  */
 import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -22,6 +23,8 @@ import * as Budget from "../lifecycle/Budget.js"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
 import * as Resource from "../lifecycle/Resource.js"
 import * as Task from "../lifecycle/Task.js"
+import * as TaskBoard from "../lifecycle/TaskBoard.js"
+import * as TaskStatus from "../lifecycle/TaskStatus.js"
 import * as LedgerDetails from "../stellar/facts/LedgerDetails.js"
 import * as Network from "../stellar/Network.js"
 import * as LedgerSource from "../stellar/source/LedgerSource.js"
@@ -127,6 +130,13 @@ export const make = Effect.fn("Ingestion.make")(
     const status = IngestionStatus.make({ source: source.description, network: source.networkPassphrase })
     yield* store.claim(source.networkPassphrase)
     const networkId = Network.id(source.networkPassphrase)
+    const lag = Effect.zipWith(status.get, Clock.currentTimeMillis, ({ lastCloseTime }, now) => ({
+      // Before the first ledger of this process nobody knows how far the network is.
+      amount: lastCloseTime === null ? 0 : Math.max(0, now / 1000 - lastCloseTime),
+      unit: "seconds"
+    }))
+    const tracker = TaskStatus.make({ name, limit: options.limit, interval: Option.none(), lag })
+    yield* Effect.flatMap(TaskBoard.TaskBoard, (board) => board.add(tracker.status))
 
     type Pull = Effect.Effect<Chunk.Chunk<LedgerSource.RawLedger>, Option.Option<IngestionStatus.Trouble>>
     const closed: Pull | undefined = undefined
@@ -167,11 +177,15 @@ export const make = Effect.fn("Ingestion.make")(
         // A turn of the event loop for everybody else: with ledgers at hand, fibers would go on for many without one.
         Effect.tap(() => Effect.sleep(0)),
         Effect.flatMap((raw) => verify(raw, networkId)),
-        Effect.catchAll((trouble) => Effect.zipRight(halt(trouble), next))
+        Effect.catchAll((trouble) =>
+          tracker
+            .unit(Effect.fail(trouble.message))
+            .pipe(Effect.ignore, Effect.zipRight(halt(trouble)), Effect.zipRight(next))
+        )
       )
     )
     const unit = ({ details, object }: Verified) =>
-      store.commit(details).pipe(
+      tracker.unit(store.commit(details)).pipe(
         Effect.zipRight(status.committed(details.facts)),
         Effect.zipRight(
           Effect.logDebug("Ledger committed").pipe(Effect.annotateLogs({ sequence: details.facts.sequence }))

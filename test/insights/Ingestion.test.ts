@@ -13,6 +13,7 @@ import * as TestClock from "effect/TestClock"
 import * as HealthDetails from "../../src/http/HealthDetails.js"
 import * as Ingestion from "../../src/insights/Ingestion.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
+import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
 import * as LedgerFacts from "../../src/stellar/LedgerFacts.js"
 import {
   LedgerSource,
@@ -311,7 +312,7 @@ describe("law 8: a unit of work is finished or leaves no trace", () => {
         })
       ).pipe(Layer.provide(listed(() => ledgers)))
       const app = Ingestion.layer({ startLedger: Option.none(), limit: Duration.decode(limit) }).pipe(
-        Layer.provide([Service.storeOn(config), source, HealthDetails.layer])
+        Layer.provide([Service.storeOn(config), source, HealthDetails.layer, TaskBoard.layer])
       )
       const service = yield* Run.launch(app as Layer.Layer<unknown, unknown, never>)
       yield* TestClock.adjust("100 millis")

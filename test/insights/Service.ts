@@ -22,6 +22,7 @@ import * as Ingestion from "../../src/insights/Ingestion.js"
 import * as IngestionStatus from "../../src/insights/IngestionStatus.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
 import type { LedgerFacts } from "../../src/stellar/LedgerFacts.js"
 import * as LakeSource from "../../src/stellar/source/LakeSource.js"
 import * as LakeStore from "../../src/stellar/source/LakeStore.js"
@@ -147,7 +148,7 @@ export const run = <E>(
       Layer.provideMerge(storeOn(config)),
       Layer.provide(source),
       Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle)),
-      Layer.provideMerge(HealthDetails.layer)
+      Layer.provideMerge(Layer.merge(HealthDetails.layer, TaskBoard.layer))
     )
     // What is logged is asked for by the tests that look at it.
     const context = yield* Logger.withMinimumLogLevel(Layer.build(layer), LogLevel.None)
