@@ -96,7 +96,7 @@ const steps = (stop: StopReport, window: Timeline.Window): Markup | undefined =>
       ><span
         class="${from > 55 ? "left" : ""}"
         style="${from > 55 ? "right" : "left"}:${from > 55 ? round(100 - from) : from}%"
-        >${words}</span
+        >${Figure.tick(at)}</span
       >
     </div>`
   })
@@ -119,7 +119,7 @@ const view = (stop: StopReport, window: Timeline.Window, lossesCount: boolean, i
           // On a phone there is room for every other mark, zero among them.
           const isMinor = (i - Math.max(0, all.indexOf(0))) % 2 !== 0
           return html`<span class="${isMinor ? "minor" : ""}" style="left:${percent(window, at)}%"
-            >${words}</span
+            >${Figure.tick(at)}</span
           >`
         })}
     </div>
