@@ -1,130 +1,83 @@
 /**
- * How many ledgers a second go from the lake into the database, on the ten recorded ledgers of the public network at protocol 26:
+ * How many ledgers a second go from the source into the database, with all of their facts and events:
  * `npm run bench ingest -- --loops 12`.
  *
  * Each loop is the service's own ingestion over a fresh database: objects read from the folder, decompressed, decoded, verified, committed, one
- * transaction a ledger. The time is from the first request for a ledger to the tenth commit. Two loops before the measured ones warm up.
+ * transaction a ledger. The time is from the first request for a ledger to the last commit. Two loops before the measured ones warm up.
  * "CPU" is what the process used in that time, all of its threads together: where it is well below the elapsed time, the machine or its disk was busy
- * with somebody else.
+ * with somebody else. `--of` picks from `pubnet` (ten recorded ledgers at protocol 26) and `load` (thirty recorded ledgers of a load test).
  *
- * Memory is the process's resident set after the loops; it counts when 200 ledgers or more are in. What is measured is a bundle, run by node itself, as the
- * service is shipped: loading TypeScript as it goes costs a hundred megabytes of its own.
+ * `--of simulated --count 2000` ingests so many simulated ledgers once, and prints the resident memory at every tenth of them.
+ *
+ * What is measured is a bundle, run by node itself, as the service is shipped: loading TypeScript as it goes costs a hundred megabytes of its own.
  */
 import { buildSync } from "esbuild"
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import * as Option from "effect/Option"
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { performance } from "node:perf_hooks"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import * as HealthDetails from "../src/http/HealthDetails.js"
-import * as Database from "../src/insights/Database.js"
-import * as Ingestion from "../src/insights/Ingestion.js"
-import * as LedgerStore from "../src/insights/LedgerStore.js"
-import * as Lifecycle from "../src/lifecycle/Lifecycle.js"
-import * as Network from "../src/stellar/Network.js"
-import * as LakeSource from "../src/stellar/source/LakeSource.js"
+import * as Loop from "./ingest/Loop.js"
+import * as Workload from "./ingest/Workload.js"
 import * as Statistics from "./support/Statistics.js"
 import * as Table from "./support/Table.js"
 
 const { values } = parseArgs({
-  options: { loops: { type: "string", default: "20" }, lake: { type: "string" } }
+  options: {
+    loops: { type: "string", default: "20" },
+    of: { type: "string", default: "pubnet,load" },
+    count: { type: "string", default: "2000" },
+    recorded: { type: "string" }
+  }
 })
 const loops = Math.max(1, Number(values.loops))
+const count = Math.max(10, Number(values.count))
+const names = values.of.split(",") as ReadonlyArray<keyof typeof Workload.all>
 const warmUp = 2
 const root = fileURLToPath(new URL("../", import.meta.url))
-const lake = values.lake ?? resolve(root, "../shared/stellar/lake-pubnet")
-const first = 63_092_982
-const count = 10
-const target = { perSecond: 60, residentMegabytes: 200 }
+const recorded = values.recorded ?? resolve(root, "../shared/stellar")
 
-/** What one loop took. */
-interface Sample {
-  readonly perSecond: number
-  /** Milliseconds of CPU time per ledger. */
-  readonly cpuMillis: number
-}
+const rates = (workload: Workload.Workload, target: number) =>
+  Effect.gen(function* () {
+    yield* Effect.replicateEffect(Loop.run(workload), warmUp, { discard: true })
+    const samples = yield* Effect.replicateEffect(Loop.run(workload), loops)
+    const rate = samples.map(({ perSecond }) => perSecond)
+    return [
+      workload.name,
+      Statistics.spread(rate),
+      `>= ${target}`,
+      Statistics.median(rate) >= target ? "met" : "MISSED",
+      Statistics.spread(samples.map(({ cpuMillis }) => cpuMillis)),
+      Statistics.short(samples.at(-1)!.resident.at(-1)!)
+    ]
+  })
 
-const source = LakeSource.layer({
-  location: { _tag: "Folder", path: lake },
-  networkPassphrase: Network.passphrases.pubnet
-}).pipe(Layer.provide([NodeContext.layer, FetchHttpClient.layer]))
-
-const loop = Effect.acquireUseRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "ingest-"))),
-  (folder) =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const filename = join(folder, "insights.db")
-        const lifecycle = yield* Lifecycle.make(Duration.minutes(1))
-        const store = yield* Layer.build(
-          Layer.provideMerge(LedgerStore.layer, Database.layerFrom({ url: `sqlite:${filename}`, filename }))
-        )
-        const ingestion = Ingestion.layer({
-          startLedger: Option.some(first),
-          limit: Duration.seconds(10)
-        }).pipe(
-          Layer.provide([
-            Layer.succeedContext(store),
-            source,
-            HealthDetails.layer,
-            Layer.succeed(Lifecycle.Lifecycle, lifecycle)
-          ])
-        )
-        const start = performance.now()
-        const cpu = process.cpuUsage()
-        yield* Layer.build(ingestion)
-        yield* Context.get(store, LedgerStore.LedgerStore).awaitAfter(first + count - 2)
-        const millis = performance.now() - start
-        const { system, user } = process.cpuUsage(cpu)
-        return {
-          perSecond: (count * 1000) / millis,
-          cpuMillis: (user + system) / 1000 / count
-        } satisfies Sample
-      })
-    ),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
-)
+const memory = (workload: Workload.Workload) =>
+  Effect.gen(function* () {
+    const { cpuMillis, perSecond, resident } = yield* Loop.run(workload)
+    const [early, late] = [resident[1]!, resident.at(-1)!]
+    Table.say(
+      `${workload.count} simulated ledgers, ${Statistics.short(perSecond)} a second (making them included), ` +
+        `${Statistics.short(cpuMillis)} ms of CPU each; resident MiB at every tenth: ${resident.map(Math.round).join(" ")}; ` +
+        `from the second tenth to the last ${Statistics.short(late - early)}`
+    )
+  })
 
 const bench = Effect.gen(function* () {
-  yield* Effect.replicateEffect(loop, warmUp, { discard: true })
-  const samples = yield* Effect.replicateEffect(loop, loops)
-  const rates = samples.map(({ perSecond }) => perSecond)
-  const ingested = count * (loops + warmUp)
-  const resident = process.memoryUsage().rss / 2 ** 20
-  const enough = ingested >= 200
-  const verdict = (good: boolean) => (good ? "met" : "MISSED")
-  Table.say(
-    Table.table([
-      ["figure", "median (least-most)", "target", ""],
-      [
-        "ledgers/s",
-        Statistics.spread(rates),
-        `>= ${target.perSecond}`,
-        verdict(Statistics.median(rates) >= target.perSecond)
-      ],
-      ["CPU ms/ledger", Statistics.spread(samples.map(({ cpuMillis }) => cpuMillis)), "", ""],
-      [
-        `resident MiB after ${ingested} ledgers`,
-        Statistics.short(resident),
-        `< ${target.residentMegabytes}`,
-        enough ? verdict(resident < target.residentMegabytes) : "too few ledgers"
-      ]
-    ])
-  )
+  const rows: Array<ReadonlyArray<string>> = []
+  for (const name of names) {
+    const workload = Workload.all[name]({ recorded, count })
+    if (workload.perSecond === undefined) yield* memory(workload)
+    else rows.push(yield* rates(workload, workload.perSecond))
+  }
+  const header = ["ledgers", "a second: median (least-most)", "target", "", "CPU ms each", "resident MiB"]
+  if (rows.length > 0) Table.say(Table.table([header, ...rows]))
 })
 
-/** Bundles this file and runs the bundle, which is told where the lake is and measures. */
+/** Bundles this file and runs the bundle, which is told where the recorded ledgers are and measures. */
 const runBundle = (): number => {
   const outfile = join(root, "node_modules/.bench/ingest.mjs")
   buildSync({
@@ -139,16 +92,21 @@ const runBundle = (): number => {
     },
     logLevel: "error"
   })
-  const { status } = spawnSync(process.execPath, [outfile, "--loops", String(loops), "--lake", lake], {
+  const options = ["--loops", String(loops), "--of", values.of, "--count", String(count)]
+  const { status } = spawnSync(process.execPath, [outfile, ...options, "--recorded", recorded], {
     stdio: "inherit"
   })
   return status ?? 1
 }
 
-if (!existsSync(lake)) {
+const unknown = names.filter((name) => !(name in Workload.all))
+if (unknown.length > 0) {
+  Table.say(`bench ingest: --of takes ${Object.keys(Workload.all).join(", ")}, not ${unknown.join(", ")}`)
+  process.exitCode = 2
+} else if (!existsSync(recorded) && names.some((name) => name !== "simulated")) {
   Table.say("bench ingest: there is no folder ../shared/stellar with recorded ledgers; nothing was measured")
   process.exitCode = 1
-} else if (values.lake === undefined) {
+} else if (values.recorded === undefined) {
   process.exitCode = runBundle()
 } else {
   await Effect.runPromise(Logger.withMinimumLogLevel(bench, LogLevel.Warning))
