@@ -96,7 +96,7 @@ const steps = (stop: StopReport, window: Timeline.Window): Markup | undefined =>
       ><span
         class="${from > 55 ? "left" : ""}"
         style="${from > 55 ? "right" : "left"}:${from > 55 ? round(100 - from) : from}%"
-        >${Figure.tick(at)}</span
+        >${words}</span
       >
     </div>`
   })
