@@ -96,6 +96,21 @@ describe("trustlines", () => {
     assert.deepStrictEqual(trustlines.assets, [{ ...unchanged, asset: EURO, updated: 2, balanceDelta: -17n }])
   })
 
+  it("may hold their balance, or only keep up their liabilities, by their flags", () => {
+    const deltas = [0, 1, 2, 3, 4].map((flags) => {
+      const { authorizedDelta, maintainLiabilitiesDelta } = changed(line(1, usd, 0n, flags).created)
+        .trustlines.assets[0]!
+      return [authorizedDelta, maintainLiabilitiesDelta]
+    })
+    assert.deepStrictEqual(deltas, [
+      [0, 0],
+      [1, 0],
+      [0, 1],
+      [1, 1],
+      [0, 0]
+    ])
+  })
+
   it("for shares of pools are apart", () => {
     const { trustlines } = changed(line(1, 5, 0n).created, line(2, 5, 9n).state, line(2, 5).removed)
     assert.deepStrictEqual(trustlines.raw, { created: 1, updated: 0, removed: 1 })
@@ -151,12 +166,20 @@ describe("changes are found", () => {
 
   it("in every version of the meta", () => {
     for (const version of [0, 1, 2, 3, 4] as const) {
-      const meta = metaOf([before, after(5n)], version, [data("before").updated], [data("after").updated])
+      // A change before the operations since version 1, and one after them since version 2.
+      const meta = metaOf([before, after(5n)], version, [line(2, usd).created], [before, after(9n)])
       const ledger = version < 3 ? 0 : version < 4 ? 1 : 2
       const details = extract({ version: ledger, raw: [transaction(pay, { meta, old: true })] })
       assert.deepStrictEqual(details.metaVersions, { [`v${version}`]: 1 })
       assert.deepStrictEqual(details.trustlines.assets, [
-        { ...unchanged, asset: USD, updated: 1, balanceDelta: 4n }
+        {
+          ...unchanged,
+          asset: USD,
+          created: version < 1 ? 0 : 1,
+          updated: 1,
+          authorizedDelta: version < 1 ? 0 : 1,
+          balanceDelta: version < 2 ? 4n : 8n
+        }
       ])
       assert.strictEqual(details.payments.length, 1)
     }
