@@ -90,4 +90,11 @@ export const several = <A>(
   all: ReadonlyArray<A>,
   drill: (one: A) => Effect.Effect<DrillReport, Drill.DrillError>
 ): Promise<ReadonlyArray<ReadonlyArray<string>>> =>
-  Effect.runPromise(Effect.forEach(all, (one) => Effect.map(drill(one), wrongs), { concurrency: atATime }))
+  Effect.runPromise(
+    Effect.forEach(
+      all,
+      (one) =>
+        Effect.match(drill(one), { onSuccess: wrongs, onFailure: ({ message }) => [`no drill: ${message}`] }),
+      { concurrency: atATime }
+    )
+  )
