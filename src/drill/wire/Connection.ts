@@ -6,6 +6,7 @@
 import * as Net from "node:net"
 import type { Exchange } from "./Exchange.js"
 import { headOf, isRight } from "./Exchange.js"
+import { handleOf } from "./Handle.js"
 import type { Arrival, Ending, Sent } from "./Outcome.js"
 import { judge } from "./Outcome.js"
 import { probe } from "./Probe.js"
@@ -24,15 +25,6 @@ interface Outstanding {
   pieces: number
   readonly resolve: (sent: Sent) => void
 }
-
-/** What a socket does not offer by itself: not to be read at all. */
-interface Handle {
-  readonly readStop?: () => void
-  readonly readStart?: () => void
-}
-
-const handleOf = (socket: Net.Socket): Handle | undefined =>
-  (socket as unknown as { readonly _handle?: Handle | null })._handle ?? undefined
 
 /** What a connection may be told. */
 export interface ConnectionOptions {
