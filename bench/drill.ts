@@ -1,7 +1,7 @@
 /**
  * Drills servers of the repository, ours and others, with every scenario of the drill, and sets the results side by side. See README.md beside this file.
  *
- *     npx tsx bench/drill.ts [--stops 60] [--servers ours,node,...] [--scenario late-request,...] [--seed 1] [--patience 6] [--verbose]
+ *     npx tsx bench/drill.ts [--stops 60] [--servers ours,node,...] [--scenario late-request,...] [--seed 1] [--patience 6] [--with results/drill-....json] [--verbose]
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     scenario: { type: "string" },
     seed: { type: "string", default: "1" },
     patience: { type: "string", default: "6" },
+    with: { type: "string" },
     verbose: { type: "boolean", default: false }
   }
 })
@@ -108,7 +109,17 @@ const program = Effect.gen(function* () {
       else reports.push(report.right)
     }
   }
-  const comparison = Comparison.make(reports, scenarios, servers)
+  if (values.with !== undefined) {
+    const file = values.with
+    const earlier = yield* Effect.promise(() => Fs.readFile(file, "utf8"))
+    const { reports: others } = JSON.parse(earlier) as { readonly reports: ReadonlyArray<DrillReport> }
+    const place = ({ name, stops }: DrillReport) => `${name} ${stops[0]?.scenario}`
+    const again = new Set(reports.map(place))
+    reports.push(...others.filter((one) => !again.has(place(one))))
+  }
+  const drilled = new Set(reports.flatMap((one) => one.stops.map(({ scenario }) => scenario)))
+  const shown = every.filter(({ id }) => drilled.has(id))
+  const comparison = Comparison.make(reports, shown, servers)
   say(`\n${table(comparison.rows)}`)
   for (const line of comparison.findings) say(line)
   for (const { found, text } of comparison.knownFaults) say(`${found ? "found    " : "NOT FOUND"} ${text}`)
@@ -116,10 +127,12 @@ const program = Effect.gen(function* () {
   yield* Effect.promise(() => Fs.mkdir(folder, { recursive: true }))
   const file = `${folder}drill-${new Date().toISOString().replaceAll(":", "-")}.json`
   yield* Effect.promise(() => Fs.writeFile(file, JSON.stringify({ versions, reports }, null, 1)))
-  const isWhole = values.scenario === undefined && servers.length === Object.keys(known).length
+  const isWhole =
+    servers.length === Object.keys(known).length &&
+    every.every(({ id, needs }) => drilled.has(id) || needs.includes("ws"))
   if (isWhole) {
     const page = fileURLToPath(new URL("../docs/drill-peers.md", import.meta.url))
-    yield* Effect.promise(() => Fs.writeFile(page, Comparison.page(comparison, versions, stops)))
+    yield* Effect.promise(() => Fs.writeFile(page, Comparison.page(comparison, versions)))
     say(`the table is in docs/drill-peers.md`)
   }
   say(`${((performance.now() - from) / 60_000).toFixed(1)} minutes; every stop is in ${file}`)

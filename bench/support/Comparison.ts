@@ -1,4 +1,5 @@
 /** Drills of several servers side by side. */
+import * as Os from "node:os"
 import type { DrillReport, StopReport } from "../../src/drill/DrillReport.js"
 import * as Figure from "../../src/drill/report/Figure.js"
 import * as Summary from "../../src/drill/report/Summary.js"
@@ -93,7 +94,7 @@ const findingsOf = (report: DrillReport): ReadonlyArray<string> =>
       lost.map(({ request }) => `${request.kind} ${request.outcome} ${Summary.how(request)}`)
     )
     return [
-      ...(lost.length > 0 ? [`${report.name} ${id}: lost ${kinds}`] : []),
+      ...(lost.length > 0 ? [`${report.name} ${id}: lost ${lost.length}: ${kinds}`] : []),
       ...expectations
         .filter(({ failed }) => failed > 0)
         .map(
@@ -143,16 +144,16 @@ export const make = (
 /** The comparison as a page of the documentation. */
 export const page = (
   { knownFaults, rows }: Comparison,
-  versions: Readonly<Record<string, string>>,
-  stops: number
+  versions: Readonly<Record<string, string>>
 ): string => {
   const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
   const [header, ...rest] = rows
   return [
     "# The drill, on ours and on others",
     "",
-    `Written by \`npm run bench drill\` on Node ${process.version}: ${stops === 1 ? "one stop" : `${stops} stops`} of each server in each scenario of`,
-    "`stellar-insights drill`; of those that do not exit fewer. Every server has the same routes and is stopped in the way its documentation shows.",
+    `Written by \`npm run bench drill\` on Node ${process.version}: every server in every scenario of \`stellar-insights drill\` but those of WebSockets, several times where`,
+    "it exits soon. All have the same routes; each is stopped in the way its documentation shows.",
+    `The machine had ${Os.cpus().length} cores and, in the end, a load average of ${Os.loadavg()[2]!.toFixed(1)} over 15 minutes.`,
     "",
     ...Object.entries(versions).map(([name, text]) => `- **${name}**: ${text}`),
     "",

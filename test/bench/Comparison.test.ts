@@ -120,7 +120,7 @@ describe("drills side by side", () => {
   })
 
   it("make a page with the versions and the table", () => {
-    const page = Comparison.page(compare(right, hung), { ours: "this repository", effect: "effect 3.0.0" }, 2)
+    const page = Comparison.page(compare(right, hung), { ours: "this repository", effect: "effect 3.0.0" })
     for (const text of [
       "**effect**: effect 3.0.0",
       "| late-request | ok (20 ms) | 2 lost",
