@@ -112,6 +112,7 @@ class Hasher {
     this.input[35] = envelope.type === "envelopeTypeTxFeeBump" ? FEE_BUMP : TX
     this.input.fill(V0, 36, start)
     this.input.set(transaction, start)
+    // The types know fewer encodings than Node has.
     return hash("sha256", this.input.subarray(0, end), "latin1" as "hex")
   }
 }

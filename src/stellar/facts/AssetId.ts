@@ -27,6 +27,7 @@ export const of = (asset: T.Asset): string => {
   return id
 }
 
+// Some hundred are touched by a ledger; this many take a few megabytes.
 const KEPT = 32_768
 let remembered = 0
 const byIssuer = new Map<string, Map<string, string>>()
