@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as ErrorText from "../lifecycle/ErrorText.js"
 import * as ExitCode from "../lifecycle/ExitCode.js"
 import type * as Signals from "../lifecycle/node/Signals.js"
+import * as Backfill from "./Backfill.js"
 import * as Drill from "./Drill.js"
 import { DrillFailed } from "./drill/DrillFailed.js"
 import * as Environment from "./Environment.js"
@@ -58,7 +59,13 @@ const run = (signals: Signals.Captured) =>
     Command.withDescription(
       "Analytics of the Stellar network, in a service that loses nothing when it is stopped."
     ),
-    Command.withSubcommands([serve(signals), health, Drill.command(signals), config]),
+    Command.withSubcommands([
+      serve(signals),
+      Backfill.command(signals, configured),
+      health,
+      Drill.command(signals),
+      config
+    ]),
     Command.run({ name: "Stellar Insights", version, executable: "stellar-insights" })
   )(process.argv)
 
