@@ -52,7 +52,7 @@ export const options: Effect.Effect<
       LOG_FORMAT: "json"
     },
     targets: {
-      fast: "/api/ledgers?limit=5",
+      fast: "/api/ledgers?limit=1",
       slow: `/api/ledgers/next?after=${lastSequence}&timeout=1`,
       ready: "/health/ready",
       live: "/health/live"
