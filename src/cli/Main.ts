@@ -12,6 +12,7 @@ import * as ErrorText from "../lifecycle/ErrorText.js"
 import * as ExitCode from "../lifecycle/ExitCode.js"
 import type * as Signals from "../lifecycle/node/Signals.js"
 import * as Backfill from "./Backfill.js"
+import * as Backup from "./Backup.js"
 import * as Drill from "./Drill.js"
 import { DrillFailed } from "./drill/DrillFailed.js"
 import * as Environment from "./Environment.js"
@@ -62,6 +63,7 @@ const run = (signals: Signals.Captured) =>
     Command.withSubcommands([
       serve(signals),
       Backfill.command(signals, configured),
+      Backup.command(signals, configured),
       health,
       Drill.command(signals),
       config

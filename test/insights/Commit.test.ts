@@ -125,13 +125,20 @@ describe("a commit", () => {
       yield* store.commit(b!)
       assert.deepStrictEqual(yield* pool, {
         ...expected,
-        ...{ reserve_a: "0", shares: 0, last_ledger: 105, created_ledger: null, removed_ledger: 105 }
+        reserve_a: "0",
+        shares: 0,
+        last_ledger: 105,
+        created_ledger: null,
+        removed_ledger: 105
       })
       yield* store.commit(c!)
       assert.deepStrictEqual(yield* pool, {
         ...expected,
         reserve_a: String(2n ** 62n + 106n),
-        ...{ shares: 1000, last_ledger: 106, created_ledger: 106, removed_ledger: null }
+        shares: 1000,
+        last_ledger: 106,
+        created_ledger: 106,
+        removed_ledger: null
       })
     })
   )

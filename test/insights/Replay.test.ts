@@ -48,16 +48,16 @@ const corridors = (sql: SqlClient) =>
       >
       const [src, dst] = [WideSum.join(row["a"]!, row["b"]!), WideSum.join(row["c"]!, row["d"]!)]
       const [selfSrc, selfDst] = [WideSum.join(row["e"]!, row["f"]!), WideSum.join(row["g"]!, row["h"]!)]
-      const failed = failedOwn! + rolledBack! + noOpResult! + selfFailed!
+      const failed = failedOwn + rolledBack + noOpResult + selfFailed
       const key = String(row["key"])
       all[key] = {
-        attempts: success! + selfSuccess! + failed,
-        success: success! + selfSuccess!,
+        attempts: success + selfSuccess + failed,
+        success: success + selfSuccess,
         failed,
         srcVolume: String(src + selfSrc),
         dstVolume: String(dst + selfDst)
       }
-      if (success! + failedOwn! + rolledBack! + noOpResult! === 0) continue
+      if (success + failedOwn + rolledBack + noOpResult === 0) continue
       others[key] = {
         success,
         failedOwn,
