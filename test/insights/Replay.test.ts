@@ -42,10 +42,13 @@ const corridors = (sql: SqlClient) =>
     const all: Record<string, unknown> = {}
     const others: Record<string, unknown> = {}
     for (const row of rows) {
-      const { failedOwn, noOpResult, rolledBack, selfFailed, selfSuccess, success } = row as Record<
-        string,
-        number
-      >
+      const number = (name: string) => Number(row[name])
+      const success = number("success")
+      const failedOwn = number("failedOwn")
+      const rolledBack = number("rolledBack")
+      const noOpResult = number("noOpResult")
+      const selfSuccess = number("selfSuccess")
+      const selfFailed = number("selfFailed")
       const [src, dst] = [WideSum.join(row["a"]!, row["b"]!), WideSum.join(row["c"]!, row["d"]!)]
       const [selfSrc, selfDst] = [WideSum.join(row["e"]!, row["f"]!), WideSum.join(row["g"]!, row["h"]!)]
       const failed = failedOwn + rolledBack + noOpResult + selfFailed
