@@ -9,6 +9,7 @@ import * as Reactivity from "@effect/experimental/Reactivity"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { randomBytes } from "node:crypto"
 import { open, realpath, rename, rm, stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import * as ExitCode from "../lifecycle/ExitCode.js"
@@ -124,7 +125,7 @@ export const run: (options: Options) => Effect.Effect<Backup, BackupRefused | Ba
   "Backup.run"
 )(function* (options: Options) {
   const file = yield* target(options)
-  const partial = `${file}.${process.pid}.partial`
+  const partial = `${file}.${randomBytes(4).toString("hex")}.partial`
   const remove = Effect.promise(() =>
     Promise.all(beside.map((end) => rm(`${partial}${end}`, { force: true }).catch(() => undefined)))
   )
