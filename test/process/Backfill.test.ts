@@ -26,7 +26,7 @@ const tables = (folder: string) => {
     return names.map((name) => {
       const columns = (
         database.prepare(`SELECT name FROM pragma_table_info('${name}')`).pluck().all() as Array<string>
-      ).filter((column) => !/_at$/.test(column) || column === "closed_at")
+      ).filter((column) => !column.endsWith("_at") || column === "closed_at")
       const list = columns.map((column) => `"${column}"`).join(", ")
       return { name, rows: database.prepare(`SELECT ${list} FROM "${name}" ORDER BY ${list}`).all() }
     })

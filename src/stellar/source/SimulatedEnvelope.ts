@@ -28,6 +28,8 @@ export interface Envelope {
 }
 
 const many = 0xffff_ffff
+/** Of XDR: four bytes of a key, a length, and what it is the length of. */
+const signatureLength = 4 + 4 + 64
 const plain = 2
 const feeBump = 5
 
@@ -37,15 +39,26 @@ const signature = (random: SimulatedRandom, { id }: Account): DecoratedSignature
   signature: random.bytes(64)
 })
 
-/** What is hashed is the network, what kind of transaction it is, and the transaction; an envelope is the latter two, and signatures. */
-const seal = (payload: Uint8Array, random: SimulatedRandom, signers: Iterable<Account>): Envelope => {
-  const signatures = Array.from(signers, (signer) => signature(random, signer))
-  const bytes = encode((writer: XdrWriter, all: typeof signatures) => {
-    writer.raw(payload.subarray(32))
-    writer.count(all.length, 20)
-    for (const one of all) writeDecoratedSignature(writer, one)
-  }, signatures)
-  return { hash: sha256(payload), bytes }
+/**
+ * What is hashed is the network, what kind of transaction it is, and the transaction; an envelope is the latter two, and signatures. So it is all written in a
+ * row, and the parts are cut out of it.
+ */
+const seal = (
+  networkId: Uint8Array,
+  random: SimulatedRandom,
+  signers: ReadonlyArray<Account>,
+  write: (writer: XdrWriter) => void
+): Envelope => {
+  const all = encode((writer: XdrWriter, signed: ReadonlyArray<Account>) => {
+    writer.raw(networkId)
+    write(writer)
+    writer.count(signed.length, 20)
+    for (const signer of signed) writeDecoratedSignature(writer, signature(random, signer))
+  }, signers)
+  return {
+    hash: sha256(all.subarray(0, all.length - signers.length * signatureLength - 4)),
+    bytes: all.subarray(networkId.length)
+  }
 }
 
 /** The envelope of a transaction. */
@@ -53,15 +66,12 @@ export const transaction = (
   networkId: Uint8Array,
   tx: Transaction,
   random: SimulatedRandom,
-  signers: Iterable<Account>
-): Envelope => {
-  const payload = encode((writer: XdrWriter, value: Transaction) => {
-    writer.raw(networkId)
+  signers: ReadonlyArray<Account>
+): Envelope =>
+  seal(networkId, random, signers, (writer) => {
     writer.i32(plain)
-    writeTransaction(writer, value)
-  }, tx)
-  return seal(payload, random, signers)
-}
+    writeTransaction(writer, tx)
+  })
 
 /** The envelope of a fee bump, around another one. */
 export const bump = (
@@ -71,17 +81,14 @@ export const bump = (
   fee: bigint,
   random: SimulatedRandom,
   payer: Account
-): Envelope => {
-  const payload = encode((writer: XdrWriter, { bytes }: Envelope) => {
-    writer.raw(networkId)
+): Envelope =>
+  seal(networkId, random, [payer], (writer) => {
     writer.i32(feeBump)
     writeMuxedAccount(writer, feeSource)
     writer.i64(fee)
-    writer.raw(bytes)
+    writer.raw(inner.bytes)
     writer.i32(0)
-  }, inner)
-  return seal(payload, random, [payer])
-}
+  })
 
 /** An account as a source or destination; in `percent` of all cases with an id of somebody inside it. */
 export const muxed = (random: SimulatedRandom, { id }: Account, percent: number): MuxedAccount =>

@@ -156,7 +156,7 @@ export const apply = (setting: Setting, charged: Charged): SimulatedTransaction 
     counter === undefined
       ? plan(setting, charged)
       : ({ acts: nothing, code: isCalled ? "txSuccess" : "txFailed" } satisfies Plan as Plan)
-  const signers = new Set([source, ...acts.map((act) => act.source)])
+  const signers = [...new Set([source, ...acts.map((act) => act.source)])]
   const sender = SimulatedEnvelope.muxed(random, source, 4)
   const operations: Array<Transaction["operations"][number]> = []
   const toldOperations: Array<ToldOperation> = []
