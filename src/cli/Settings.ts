@@ -6,14 +6,19 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as BearerKeys from "../http/BearerKeys.js"
 import * as HttpServerConfig from "../http/HttpServerConfig.js"
+import * as AnchorsFile from "../insights/anchors/AnchorsFile.js"
 import * as DatabaseConfig from "../insights/DatabaseConfig.js"
+import * as Intervals from "../insights/tasks/Intervals.js"
+import * as Retention from "../insights/tasks/Retention.js"
 import * as Budget from "../lifecycle/Budget.js"
 import * as LastRun from "../lifecycle/LastRun.js"
 import * as Launch from "../lifecycle/Launch.js"
 import * as Watchdog from "../lifecycle/node/Watchdog.js"
 import * as ShutdownConfig from "../lifecycle/ShutdownConfig.js"
 import * as LakeSource from "../stellar/source/LakeSource.js"
+import * as RpcConfig from "../stellar/source/RpcConfig.js"
 import * as SimulatedSource from "../stellar/source/SimulatedSource.js"
 import * as Source from "../stellar/source/Source.js"
 import * as Network from "../stellar/Network.js"
@@ -31,6 +36,7 @@ export const keys = [
   "SERVER_REQUEST_TIMEOUT",
   "SERVER_HEADERS_TIMEOUT",
   "SERVER_MAX_BODY",
+  "ADMIN_KEYS",
   "DATABASE_URL",
   "LOG_LEVEL",
   "LOG_FORMAT",
@@ -38,10 +44,20 @@ export const keys = [
   "STELLAR_NETWORK_PASSPHRASE",
   "STELLAR_SOURCE",
   "STELLAR_LAKE_URL",
+  "STELLAR_RPC_URL",
+  "STELLAR_RPC_PAGE_SIZE",
+  "STELLAR_RPC_POLL_INTERVAL",
+  "STELLAR_RPC_REQUEST_TIMEOUT",
   "STELLAR_START_LEDGER",
   "STELLAR_SIMULATED_SEED",
   "STELLAR_SIMULATED_INTERVAL",
   "STELLAR_SIMULATED_TRANSACTIONS",
+  "ANCHORS_FILE",
+  "METRICS_SYNC_INTERVAL",
+  "POOL_SNAPSHOT_INTERVAL",
+  "TRUSTLINE_SNAPSHOT_INTERVAL",
+  "RETENTION_OUTBOX",
+  "RETENTION_PAYMENTS",
   "STARTUP_TIMEOUT",
   "SHUTDOWN_ANNOUNCE_DELAY",
   "SHUTDOWN_GRACEFUL_TIMEOUT",
@@ -87,6 +103,11 @@ export const read = Effect.gen(function* () {
   const lake = yield* source === "lake"
     ? Effect.asSome(LakeSource.LakeConfig)
     : Effect.option(LakeSource.LakeConfig)
+  const rpc = yield* RpcConfig.RpcConfig
+  const adminKeys = yield* BearerKeys.config
+  const anchorsFile = yield* AnchorsFile.config
+  const intervals = yield* Intervals.config
+  const retention = yield* Retention.config
   const startup = yield* Launch.startupTimeout
   const shutdown = yield* ShutdownConfig.config
   const budget = yield* Budget.derive(shutdown)
@@ -101,6 +122,8 @@ export const read = Effect.gen(function* () {
     SERVER_REQUEST_TIMEOUT: http.requestTimeout,
     SERVER_HEADERS_TIMEOUT: http.headersTimeout,
     SERVER_MAX_BODY: http.maxBody,
+    // Keys are not shown, only that there are some.
+    ADMIN_KEYS: adminKeys.count === 0 ? Option.none() : Option.some(`<${adminKeys.count} redacted>`),
     DATABASE_URL: database.url,
     LOG_LEVEL: logging.level.label.toLowerCase(),
     LOG_FORMAT: logging.format,
@@ -108,10 +131,21 @@ export const read = Effect.gen(function* () {
     STELLAR_NETWORK_PASSPHRASE: passphrase,
     STELLAR_SOURCE: source,
     STELLAR_LAKE_URL: Option.map(lake, ({ text }) => text),
+    // Of the URL only the host: the rest may hold a key.
+    STELLAR_RPC_URL: Option.map(rpc.endpoint, ({ name }) => name),
+    STELLAR_RPC_PAGE_SIZE: rpc.pageSize,
+    STELLAR_RPC_POLL_INTERVAL: rpc.pollInterval,
+    STELLAR_RPC_REQUEST_TIMEOUT: rpc.requestTimeout,
     STELLAR_START_LEDGER: startLedger,
     STELLAR_SIMULATED_SEED: simulated.seed,
     STELLAR_SIMULATED_INTERVAL: Duration.decode(simulated.interval),
     STELLAR_SIMULATED_TRANSACTIONS: simulated.transactions,
+    ANCHORS_FILE: anchorsFile,
+    METRICS_SYNC_INTERVAL: intervals.metricsSync,
+    POOL_SNAPSHOT_INTERVAL: intervals.poolSnapshots,
+    TRUSTLINE_SNAPSHOT_INTERVAL: intervals.trustlineSnapshots,
+    RETENTION_OUTBOX: retention.outbox,
+    RETENTION_PAYMENTS: retention.payments,
     STARTUP_TIMEOUT: startup,
     SHUTDOWN_ANNOUNCE_DELAY: budget.announceDelay,
     SHUTDOWN_GRACEFUL_TIMEOUT: budget.stages.graceful,

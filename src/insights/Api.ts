@@ -6,6 +6,13 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import * as Problem from "../http/Problem.js"
+import * as Anchors from "./api/Anchors.js"
+import * as Corridors from "./api/Corridors.js"
+import * as Network from "./api/Network.js"
+import * as Payments from "./api/Payments.js"
+import * as Pools from "./api/Pools.js"
+import * as Tasks from "./api/Tasks.js"
+import * as Trustlines from "./api/Trustlines.js"
 import * as ApiProblem from "./ApiProblem.js"
 import * as Parameter from "./Parameter.js"
 
@@ -122,10 +129,21 @@ export class Ledgers extends HttpApiGroup.make("ledgers")
 /** The API of the service. */
 export class Api extends HttpApi.make("stellar-insights")
   .add(Ledgers)
+  .add(Network.Network)
+  .add(Corridors.Corridors)
+  .add(Anchors.Anchors)
+  .add(Payments.Payments)
+  .add(Payments.AccountMerges)
+  .add(Pools.Pools)
+  .add(Trustlines.TrustlineGroup)
+  .add(Tasks.Tasks)
   .addError(ApiProblem.BadRequest)
   .annotate(HttpApi.AdditionalSchemas, [ApiProblem.BadRequest])
   .annotate(OpenApi.Title, "Stellar Insights")
-  .annotate(OpenApi.Description, "Ledgers of a Stellar network, verified and counted.")
+  .annotate(
+    OpenApi.Description,
+    "A Stellar network, verified and counted: ledgers, payments, corridors, anchors, trustlines and pools."
+  )
   // What does not decode is answered as problem details (see http/ProblemMiddleware), so the platform's own form of it is not part of the contract.
   .annotate(OpenApi.Transform, (spec) => withoutDecodeErrors(spec as OpenApi.OpenAPISpec) as never) {}
 

@@ -7,6 +7,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ProblemMiddleware from "../http/ProblemMiddleware.js"
+import * as AnchorsHttp from "./api/AnchorsHttp.js"
+import * as Answers from "./api/Answers.js"
+import * as CorridorsHttp from "./api/CorridorsHttp.js"
+import * as NetworkHttp from "./api/NetworkHttp.js"
+import * as PaymentsHttp from "./api/PaymentsHttp.js"
+import * as PoolsHttp from "./api/PoolsHttp.js"
+import * as TasksHttp from "./api/TasksHttp.js"
+import * as TrustlinesHttp from "./api/TrustlinesHttp.js"
 import * as Api from "./Api.js"
 import * as LedgersHttp from "./LedgersHttp.js"
 
@@ -31,7 +39,18 @@ const docs = HttpApiBuilder.Router.use((router) =>
   })
 )
 
-const api = HttpApiBuilder.api(Api.Api).pipe(Layer.provide(LedgersHttp.layer))
+const groups = Layer.mergeAll(
+  LedgersHttp.layer,
+  NetworkHttp.layer,
+  CorridorsHttp.layer,
+  AnchorsHttp.layer,
+  PaymentsHttp.layer,
+  PoolsHttp.layer,
+  TrustlinesHttp.layer,
+  TasksHttp.layer
+).pipe(Layer.provide(Answers.layer))
+
+const api = HttpApiBuilder.api(Api.Api).pipe(Layer.provide(groups))
 
 /** The whole API, to be given to `HttpApiBuilder.serve`. Needs the store and the lifecycle. */
 export const layer = Layer.mergeAll(ProblemMiddleware.layer, HttpApiBuilder.middlewareOpenApi(), docs).pipe(

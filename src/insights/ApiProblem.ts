@@ -50,3 +50,6 @@ export const Unauthorized = problem("Unauthorized", 401, "The key is missing or 
 
 /** 403: there is no key that would do. */
 export const Forbidden = problem("Forbidden", 403, "Changes are switched off here", {})
+
+/** 404, of whatever is no ledger. */
+export const Missing = problem("Missing", 404, "There is no such thing here", {})

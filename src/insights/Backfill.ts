@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import { turn } from "../http/EventLoop.js"
 import * as Budget from "../lifecycle/Budget.js"
 import * as ExitCode from "../lifecycle/ExitCode.js"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
@@ -139,7 +140,7 @@ export const make = Effect.fn("Backfill.make")(
         ),
         Effect.map(Chunk.unsafeHead),
         // A turn of the event loop for everybody else: signals, and whoever shows the progress.
-        Effect.tap(() => Effect.sleep(0)),
+        Effect.tap(() => turn),
         Effect.flatMap((raw) => Effect.mapError(Ingestion.verify(raw, networkId), failed))
       )
     })

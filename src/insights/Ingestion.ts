@@ -18,10 +18,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ScopedRef from "effect/ScopedRef"
 import * as Stream from "effect/Stream"
+import { turn } from "../http/EventLoop.js"
 import * as HealthDetails from "../http/HealthDetails.js"
 import * as Budget from "../lifecycle/Budget.js"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
-import * as Resource from "../lifecycle/Resource.js"
 import * as Task from "../lifecycle/Task.js"
 import * as TaskBoard from "../lifecycle/TaskBoard.js"
 import * as TaskStatus from "../lifecycle/TaskStatus.js"
@@ -174,9 +174,10 @@ export const make = Effect.fn("Ingestion.make")(
       rest.pipe(
         Effect.zipRight(status.waiting(pull)),
         Effect.map(Chunk.unsafeHead),
-        // A turn of the event loop for everybody else: with ledgers at hand, fibers would go on for many without one.
-        Effect.tap(() => Effect.sleep(0)),
+        // Turns of the event loop for everybody else: with ledgers at hand, fibers (and timers, too) would go on for many without one.
+        Effect.tap(() => turn),
         Effect.flatMap((raw) => verify(raw, networkId)),
+        Effect.tap(() => turn),
         Effect.catchAll((trouble) =>
           tracker
             .unit(Effect.fail(trouble.message))
@@ -216,13 +217,13 @@ export const make = Effect.fn("Ingestion.make")(
 export const layer = (options: Options) => Layer.scoped(IngestionStatus.IngestionStatus, make(options))
 
 /**
- * Ingestion of the environment, as `ledger-ingestion` within `SHUTDOWN_BACKGROUND_TIMEOUT`. Fails with `ConfigError`, `NetworkMismatch` (both exit code
+ * Ingestion of the environment; the ledger that is being stored when the service stops may take `SHUTDOWN_BACKGROUND_TIMEOUT`. Fails with `ConfigError`, `NetworkMismatch` (both exit code
  * 2) or `SqlError`.
  */
 export const layerConfig = Layer.unwrapEffect(
   Effect.gen(function* () {
     const { stages } = yield* Budget.Budget
     const options = { startLedger: yield* startLedger, limit: stages.background }
-    return Resource.named(name, { limit: stages.background })(layer(options))
+    return layer(options)
   })
 )

@@ -7,6 +7,7 @@ import * as TestClock from "effect/TestClock"
 import * as Database from "../../src/insights/Database.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
 import * as Made from "./Made.js"
 import * as Service from "./Service.js"
 
@@ -15,7 +16,13 @@ const serving = (count: number) =>
   Effect.gen(function* () {
     const lifecycle = yield* Service.ready
     const context = yield* Effect.flatMap(Service.fresh, (config) =>
-      Layer.build(Layer.merge(Service.storeOn(config), Layer.succeed(Lifecycle.Lifecycle, lifecycle)))
+      Layer.build(
+        Layer.mergeAll(
+          Service.storeOn(config),
+          TaskBoard.layer,
+          Layer.succeed(Lifecycle.Lifecycle, lifecycle)
+        )
+      )
     )
     const store = yield* Effect.provide(LedgerStore.LedgerStore, context)
     const database = yield* Effect.provide(Database.Database, context)
@@ -241,10 +248,23 @@ describe("the description", () => {
       const { json, status } = yield* ask("/openapi.json")
       assert.strictEqual(status, 200)
       assert.deepStrictEqual(Object.keys(json.paths).sort(), [
+        "/api/account-merges",
+        "/api/anchors",
+        "/api/anchors/{id}",
+        "/api/corridors",
+        "/api/corridors/{corridor}",
+        "/api/fee-bumps/stats",
         "/api/ledgers",
         "/api/ledgers/latest",
         "/api/ledgers/next",
-        "/api/ledgers/{sequence}"
+        "/api/ledgers/{sequence}",
+        "/api/liquidity-pools",
+        "/api/liquidity-pools/{id}",
+        "/api/liquidity-pools/{id}/snapshots",
+        "/api/network",
+        "/api/payments",
+        "/api/tasks",
+        "/api/trustlines/{asset}"
       ])
       for (const path of Object.values(json.paths) as ReadonlyArray<Service.Json>) {
         const { parameters, responses } = path.get

@@ -16,6 +16,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as HealthDetails from "../../src/http/HealthDetails.js"
+import * as BearerKeys from "../../src/http/BearerKeys.js"
+import * as AdminAccess from "../../src/insights/AdminAccess.js"
+import * as AnchorStore from "../../src/insights/anchors/AnchorStore.js"
 import * as ApiHttp from "../../src/insights/ApiHttp.js"
 import * as Database from "../../src/insights/Database.js"
 import * as Ingestion from "../../src/insights/Ingestion.js"
@@ -97,12 +100,16 @@ export interface Answer {
 }
 
 /** Asks the API. */
-export type Ask = (path: string) => Effect.Effect<Answer>
+export type Ask = (path: string, init?: RequestInit) => Effect.Effect<Answer>
 
-/** The API as a function, on the store and the lifecycle of the context. Time is that of whoever calls this. */
+/** A key that is valid. */
+export const key = "a-key-for-the-tests"
+const keys = BearerKeys.make([key])
+
+/** The API as a function, on the store, the board of tasks and the lifecycle of the context. Time is that of whoever calls this. */
 export const api = Effect.gen(function* () {
   const layer = Layer.mergeAll(
-    ApiHttp.layer,
+    Layer.provide(ApiHttp.layer, [AnchorStore.layer, AdminAccess.layer(keys)]),
     HttpServer.layerContext,
     HttpApiBuilder.Router.Live,
     HttpApiBuilder.Middleware.layer
@@ -111,9 +118,9 @@ export const api = Effect.gen(function* () {
   const app = yield* Effect.provide(HttpApiBuilder.httpApp, context)
   const runtime = yield* Effect.provide(Effect.runtime<never>(), context)
   const handler = HttpApp.toWebHandlerRuntime(runtime)(app as HttpApp.Default)
-  return (path: string): Effect.Effect<Answer> =>
+  return (path: string, init: RequestInit = {}): Effect.Effect<Answer> =>
     Effect.promise(async (signal) => {
-      const response = await handler(new Request(`http://localhost${path}`, { signal }))
+      const response = await handler(new Request(`http://localhost${path}`, { signal, ...init }))
       const text = await response.text()
       const isJson = /json/.test(response.headers.get("content-type") ?? "")
       return {

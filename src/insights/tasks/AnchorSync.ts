@@ -11,7 +11,7 @@ import * as AnchorStore from "../anchors/AnchorStore.js"
 import * as Database from "../Database.js"
 import * as Outbox from "../Outbox.js"
 import { secondsOf } from "../tables/CorridorWindowTable.js"
-import { turn } from "./Turn.js"
+import { turn } from "../../http/EventLoop.js"
 
 /** The window that an anchor's reliability is taken from. */
 export const reliabilityWindow: Window.Window = "7d"

@@ -9,7 +9,7 @@ import * as Database from "../Database.js"
 import type { LedgerFacts } from "../../stellar/LedgerFacts.js"
 import * as Outbox from "../Outbox.js"
 import * as CorridorWindowTable from "../tables/CorridorWindowTable.js"
-import { turn } from "./Turn.js"
+import { turn } from "../../http/EventLoop.js"
 
 /** Corridors in a transaction: it is over in a few milliseconds, so nobody waits for the connection that writes. */
 const perTransaction = 100

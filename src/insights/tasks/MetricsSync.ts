@@ -9,7 +9,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Duration from "effect/Duration"
 import * as Budget from "../../lifecycle/Budget.js"
-import * as Resource from "../../lifecycle/Resource.js"
 import * as SupervisedTask from "../../lifecycle/SupervisedTask.js"
 import * as Database from "../Database.js"
 import * as LedgerStore from "../LedgerStore.js"
@@ -55,12 +54,11 @@ export const layer = (options: { readonly interval: Duration.Duration; readonly 
     }).pipe(Effect.annotateLogs({ component: "MetricsSync" }))
   )
 
-/** The task of the environment, as `metrics-sync` within `SHUTDOWN_BACKGROUND_TIMEOUT`. Fails with `ConfigError`. */
+/** The task of the environment; a unit may take `SHUTDOWN_BACKGROUND_TIMEOUT` when the service stops. Fails with `ConfigError`. */
 export const layerConfig = Layer.unwrapEffect(
   Effect.gen(function* () {
     const { stages } = yield* Budget.Budget
     const { metricsSync } = yield* Intervals.config
-    const options = { interval: metricsSync, limit: stages.background }
-    return Resource.named(name, { limit: stages.background })(layer(options))
+    return layer({ interval: metricsSync, limit: stages.background })
   })
 )

@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
+import { turn } from "../../http/EventLoop.js"
 import * as SupervisedTask from "../../lifecycle/SupervisedTask.js"
 import * as Outbox from "../Outbox.js"
 
@@ -43,6 +44,7 @@ export const run = <E, R>({ limit, name, position, take }: Options<E, R>) =>
     const pass = (events: ReadonlyArray<Outbox.Event>) =>
       Effect.zipRight(take(events), Ref.set(done, events.at(-1)!.id))
     const next: Effect.Effect<ReadonlyArray<Outbox.Event>, SqlError> = Effect.gen(function* () {
+      yield* turn
       const events = yield* batch
       if (events.length > 0) return events
       yield* Effect.raceFirst(outbox.awaitAfter(yield* Ref.get(done)), Effect.sleep(pollMillis))

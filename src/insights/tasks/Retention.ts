@@ -18,7 +18,6 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Budget from "../../lifecycle/Budget.js"
 import * as DurationConfig from "../../lifecycle/DurationConfig.js"
-import * as Resource from "../../lifecycle/Resource.js"
 import * as SupervisedTask from "../../lifecycle/SupervisedTask.js"
 import * as Setting from "../../stellar/source/Setting.js"
 import * as Database from "../Database.js"
@@ -129,11 +128,10 @@ export const layer = (options: Options) =>
     }).pipe(Effect.annotateLogs({ component: "Retention" }))
   )
 
-/** The task of the environment, as `retention` within `SHUTDOWN_BACKGROUND_TIMEOUT`. Fails with `ConfigError`. */
+/** The task of the environment; a unit may take `SHUTDOWN_BACKGROUND_TIMEOUT` when the service stops. Fails with `ConfigError`. */
 export const layerConfig = Layer.unwrapEffect(
   Effect.gen(function* () {
     const { stages } = yield* Budget.Budget
-    const options = { ...(yield* config), limit: stages.background }
-    return Resource.named(name, { limit: stages.background })(layer(options))
+    return layer({ ...(yield* config), limit: stages.background })
   })
 )

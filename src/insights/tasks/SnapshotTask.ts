@@ -5,14 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Budget from "../../lifecycle/Budget.js"
-import * as Resource from "../../lifecycle/Resource.js"
 import * as SupervisedTask from "../../lifecycle/SupervisedTask.js"
 import type { LedgerFacts } from "../../stellar/LedgerFacts.js"
 import * as Database from "../Database.js"
 import * as LedgerStore from "../LedgerStore.js"
 import * as Outbox from "../Outbox.js"
 import * as Intervals from "./Intervals.js"
-import { turn } from "./Turn.js"
+import { turn } from "../../http/EventLoop.js"
 import * as Watermark from "./Watermark.js"
 
 /** What one kind of snapshot is. */
@@ -104,12 +103,12 @@ export const layer = (kind: Kind, options: Options) =>
     }).pipe(Effect.annotateLogs({ component: "Snapshots", task: kind.name }))
   )
 
-/** The task of the environment, under its name within `SHUTDOWN_BACKGROUND_TIMEOUT`. Fails with `ConfigError`. */
+/** The task of the environment; a unit may take `SHUTDOWN_BACKGROUND_TIMEOUT` when the service stops. Fails with `ConfigError`. */
 export const layerConfig = (kind: Kind, interval: (intervals: Intervals.Intervals) => Duration.Duration) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { stages } = yield* Budget.Budget
       const options = { interval: interval(yield* Intervals.config), limit: stages.background }
-      return Resource.named(kind.name, { limit: stages.background })(layer(kind, options))
+      return layer(kind, options)
     })
   )
