@@ -267,15 +267,17 @@ describe("the description", () => {
         "/api/trustlines/{asset}"
       ])
       for (const path of Object.values(json.paths) as ReadonlyArray<Service.Json>) {
-        const { parameters, responses } = path.get
-        for (const { description, schema } of parameters) {
-          assert.strictEqual(schema.type, "integer")
-          assert.isNumber(schema.minimum)
-          assert.isNumber(schema.maximum)
-          assert.isString(description)
-        }
-        for (const [code, { content }] of Object.entries(responses) as ReadonlyArray<Service.Json>) {
-          if (Number(code) >= 400) assert.deepStrictEqual(Object.keys(content), ["application/problem+json"])
+        for (const { parameters, responses } of Object.values(path) as ReadonlyArray<Service.Json>) {
+          for (const { name, schema } of parameters) {
+            assert.isString(schema.description, name)
+            if (schema.type !== "integer") continue
+            assert.isNumber(schema.minimum, name)
+            assert.isNumber(schema.maximum, name)
+          }
+          for (const [code, { content }] of Object.entries(responses) as ReadonlyArray<Service.Json>) {
+            if (Number(code) >= 400)
+              assert.deepStrictEqual(Object.keys(content), ["application/problem+json"])
+          }
         }
       }
       assert.notInclude(JSON.stringify(json), "HttpApiDecodeError")

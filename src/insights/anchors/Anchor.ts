@@ -13,7 +13,12 @@ export const Id = Schema.String.pipe(
 ).annotations({
   message: ({ actual }) =>
     `must be 1 to 64 lower case letters, digits and single hyphens between them, not ${shown(actual)}`,
-  jsonSchema: { type: "string", pattern: "^[a-z0-9]+(-[a-z0-9]+)*$", maxLength: 64 }
+  jsonSchema: {
+    type: "string",
+    pattern: "^[a-z0-9]+(-[a-z0-9]+)*$",
+    maxLength: 64,
+    description: "The anchor's name in paths"
+  }
 })
 
 const Address = Schema.String.pipe(Schema.filter((text) => AccountAddress.isValid(text))).annotations({
