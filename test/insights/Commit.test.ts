@@ -192,6 +192,24 @@ describe("a commit", () => {
     )
   }
 
+  it.scoped("that failed goes in when it is tried again by the same store", () =>
+    Effect.gen(function* () {
+      const [first, second] = made(100, 2)
+      const whole = yield* fresh
+      yield* Effect.forEach([first!, second!], whole.store.commit)
+      const expected = yield* Tables.dump(whole.database.read)
+      // Among them statements before, between and after those that give numbers to names.
+      for (const at of [4, 9, 14, 19, 24]) {
+        const { database, store } = yield* fresh
+        yield* store.commit(first!)
+        const point = yield* failing(database, at, "after")
+        yield* Effect.flip(point.store.commit(second!))
+        assert.strictEqual(yield* point.store.commit(second!), "stored")
+        assert.deepStrictEqual(yield* Tables.dump(database.read), expected, `at ${at}`)
+      }
+    })
+  )
+
   it.scoped("in a database of the first version begins the facts there, and keeps the ledgers before", () =>
     Effect.gen(function* () {
       const config = yield* Service.fresh
