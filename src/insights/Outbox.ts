@@ -147,6 +147,7 @@ const make = Effect.gen(function* () {
   const read = OutboxTable.reads(database.read)
   const inside = OutboxTable.reads(database.write)
   const write = OutboxTable.writes(database.write)
+  // Ids rise like sequences do, which is all that the bell asks for.
   const bell = LedgerBell.make(yield* read.head)
 
   return Outbox.of({
