@@ -320,7 +320,9 @@ describe("law 8: a unit of work is finished or leaves no trace", () => {
         Layer.provide([Service.storeOn(config), source, HealthDetails.layer, TaskBoard.layer])
       )
       const service = yield* Run.launch(app as Layer.Layer<unknown, unknown, never>)
-      yield* TestClock.adjust("100 millis")
+      // Until the unit waits for the lock that somebody else has.
+      while (probe.lock === undefined) yield* moved(0)
+      yield* moved("100 millis")
       const release = Effect.suspend(() => Scope.close(probe.lock!, Exit.void))
       yield* Effect.addFinalizer(() => release)
       const found = Effect.scoped(
