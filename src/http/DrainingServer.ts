@@ -29,6 +29,7 @@ import * as Admission from "./Admission.js"
 import * as Connection from "./Connection.js"
 import { Connections } from "./Connections.js"
 import * as Drain from "./Drain.js"
+import * as EventLoop from "./EventLoop.js"
 import * as HttpListener from "./HttpListener.js"
 import * as HttpServerConfig from "./HttpServerConfig.js"
 import * as InFlight from "./InFlight.js"
@@ -186,17 +187,20 @@ export const make = (
     const server = HttpServer.make({
       address,
       serve: (app, middleware) =>
-        Effect.suspend(() =>
-          Phase.isStopping(parts.lifecycle.unsafePhase())
-            ? Effect.void
-            : open(parts, app, middleware).pipe(
-                Effect.tap((listener) =>
-                  Effect.sync(() => {
-                    address = listener.address
-                  })
-                ),
-                Effect.orDie
-              )
+        // A signal that arrived while the start kept the event loop busy is heard before the port opens, not after it.
+        Effect.flatMap(EventLoop.turn, () => EventLoop.turn).pipe(
+          Effect.flatMap(() =>
+            Phase.isStopping(parts.lifecycle.unsafePhase())
+              ? Effect.void
+              : open(parts, app, middleware).pipe(
+                  Effect.tap((listener) =>
+                    Effect.sync(() => {
+                      address = listener.address
+                    })
+                  ),
+                  Effect.orDie
+                )
+          )
         )
     })
     return Object.defineProperty(server, "address", { get: () => address })

@@ -61,6 +61,19 @@ describe("DrainingServer", () => {
     })
   )
 
+  it.scopedLive("a signal that waits to be heard while the start is busy keeps the port closed", () =>
+    Effect.gen(function* () {
+      const port = yield* freePort
+      const lifecycle = yield* Lifecycle.make(Duration.seconds(5))
+      const context = yield* Layer.build(layers(port, lifecycle))
+      // Like a signal: it is told in the loop's next turn, which a busy start does not let it have.
+      setImmediate(() => Effect.runFork(lifecycle.internal.advance("releasing")))
+      for (const until = performance.now() + 50; performance.now() < until;);
+      yield* Layer.build(hello).pipe(Effect.provide(context))
+      assert.isFalse(yield* isOpen(port))
+    })
+  )
+
   it.scopedLive("with port 0 the address is the real one once it is open", () =>
     Effect.gen(function* () {
       const lifecycle = yield* Lifecycle.make(Duration.seconds(5))
