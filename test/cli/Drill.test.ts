@@ -39,18 +39,23 @@ const read = (text: string) => Effect.runPromise(Schema.decodeUnknown(DrillRepor
 describe.concurrent("stellar-insights drill", () => {
   it("passes a service that stops right: 0, a table, and the report in every form", async () => {
     const child = drill([
-      ...[
-        "--command",
-        command("none"),
-        ...paths,
-        "--scenario",
-        "late-request",
-        "--stops",
-        "2",
-        "--seed",
-        "9"
-      ],
-      ...["--name", "right", "--report", "a.html", "--report", "a.json", "--report", "a.txt"]
+      "--command",
+      command("none"),
+      ...paths,
+      "--scenario",
+      "late-request",
+      "--stops",
+      "2",
+      "--seed",
+      "9",
+      "--name",
+      "right",
+      "--report",
+      "a.html",
+      "--report",
+      "a.json",
+      "--report",
+      "a.txt"
     ])
     assert.strictEqual((await child.end).code, 0, child.stderr())
     assert.match(child.stdout(), /PASSED\. Nothing was lost: 2 stops of 1 scenario, \d+ requests/)
@@ -65,17 +70,15 @@ describe.concurrent("stellar-insights drill", () => {
 
   it("fails one that loses requests: 1, the list, and nothing but JSON where that is asked for", async () => {
     const child = drill([
-      ...[
-        "--command",
-        command("cuts-busy"),
-        ...paths,
-        "--scenario",
-        "late-request",
-        "--stops",
-        "1",
-        "--report",
-        "-"
-      ]
+      "--command",
+      command("cuts-busy"),
+      ...paths,
+      "--scenario",
+      "late-request",
+      "--stops",
+      "1",
+      "--report",
+      "-"
     ])
     assert.strictEqual((await child.end).code, 1, child.stderr())
     const report = await read(child.stdout())

@@ -24,17 +24,24 @@ const figure = (name: string, value: string, more?: Markup, bad = false): Markup
 const figures = (report: DrillReport, whole: Summary.Whole): Markup => {
   const { exit, killed, late, notMet, requests } = whole
   const lost = report.verdict.lost.length
-  const most = exit === undefined ? undefined : html`<small>at most ${Figure.duration(exit.longest)}</small>`
+  const stops = report.stops.length
+  // Where most stops never came to an end by themselves, the middle one of the others says nothing.
+  const isNever = exit === undefined || killed * 2 >= stops
+  const most = isNever ? undefined : html`<small>at most ${Figure.duration(exit.longest)}</small>`
+  const others = exit === undefined ? "" : `, ${Figure.duration(exit.median)} in the others`
   const never =
     killed === 0
       ? undefined
-      : html`<small class="bad">${Figure.count(killed, "stop")} had to be killed</small>`
+      : html`<small class="bad"
+          >${Figure.integer(killed)} of ${Figure.count(stops, "stop")} had to be
+          killed${isNever ? others : ""}</small
+        >`
   return html`<dl class="figures">
     ${figure("Requests", Figure.integer(requests))}
     ${figure("Lost", Figure.integer(lost), undefined, lost > 0)}
     ${figure("Expectations not met", Figure.integer(notMet), undefined, notMet > 0)}
     ${figure("Late", Figure.integer(late))}
-    ${figure("Exit after the slowest request", exit === undefined ? "never" : Figure.duration(exit.median), html`${most}${never}`)}
+    ${figure("Exit after the slowest request", isNever ? "never" : Figure.duration(exit.median), html`${most}${never}`)}
   </dl>`
 }
 

@@ -65,7 +65,7 @@ describe("the page", () => {
     const text = shown(failing)
     assert.include(text, "exit within the grace: it was still there after 12.0 s")
     assert.include(text, "3 expectations, 2 not met")
-    assert.include(text, "1 stop had to be killed")
+    assert.include(text, "1 of 3 stops had to be killed")
   })
 
   it("runs nothing that a service printed, and no name that a caller gave", () => {
