@@ -5,7 +5,7 @@ import type { Sent } from "../wire/Outcome.js"
 import { byStatus, counted, isAnswered, warm, word } from "./Clients.js"
 
 /** When the probes are sent, in milliseconds after the signal. */
-const moments = [50, 150, 300]
+const moments = [100, 200, 350]
 
 /** Every status is an answer here; which ones are right is the question. */
 const anyStatus = Array.from({ length: 400 }, (_, i) => 200 + i)
