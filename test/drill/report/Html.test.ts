@@ -114,7 +114,10 @@ describe("the page", () => {
     const worst = failing.split('<section class="scenario"')[1]!
     const losses = [1, 3].map((nth) => Sample.failing.verdict.lost.filter((lost) => lost.nth === nth).length)
     const [expected] = losses.toSorted((a, b) => b - a)
-    assert.match(worst.slice(worst.indexOf('<div class="stop" >')), new RegExp(`Lost: ${expected} requests`))
+    assert.match(
+      worst.split('<div class="stop" >')[1]!.split('<div class="stop"')[0]!,
+      new RegExp(`Lost: ${expected} requests`)
+    )
   })
 
   it("puts the moments in order and says in words what the picture shows", () => {
