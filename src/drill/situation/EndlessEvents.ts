@@ -5,6 +5,9 @@ import { after, counted, expectGone, open } from "./Clients.js"
 /** A stream that is cut earlier than this part of the grace was not given the chance to end. */
 const early = 0.2
 
+/** How long a stream may take to begin, in milliseconds. */
+const patience = 5000
+
 /** Four subscribers. Right is that the stream ends itself when it is told of the stop, or is cut at the limit. */
 export const endlessEvents: Scenario = {
   id: "endless-events",
@@ -29,10 +32,12 @@ export const endlessEvents: Scenario = {
         })
       )
     )
-    await stop.pause(300)
+    const flows = () => pieces.every((count) => count > 0)
+    for (let waited = 0; waited < patience && !flows(); waited += 20) await stop.pause(20)
+    await stop.pause(200)
     stop.expect(
       "the stream flows before the signal",
-      pieces.every((count) => count > 0),
+      flows(),
       `pieces: ${pieces.join(", ")}`
     )
     stop.terminate()
