@@ -35,11 +35,7 @@ export const endlessEvents: Scenario = {
     const flows = () => pieces.every((count) => count > 0)
     for (let waited = 0; waited < patience && !flows(); waited += 20) await stop.pause(20)
     await stop.pause(200)
-    stop.expect(
-      "the stream flows before the signal",
-      flows(),
-      `pieces: ${pieces.join(", ")}`
-    )
+    stop.expect("the stream flows before the signal", flows(), `pieces: ${pieces.join(", ")}`)
     stop.terminate()
     const sent = await Promise.all(answers)
     const ends = sent.map((one) => after(stop, one.doneAt))
