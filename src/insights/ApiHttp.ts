@@ -52,7 +52,13 @@ const groups = Layer.mergeAll(
 
 const api = HttpApiBuilder.api(Api.Api).pipe(Layer.provide(groups))
 
+/** Two assets in a path have up to 139 characters; the router's own limit of 100 would not find their corridor. */
+const longParameters = HttpRouter.setRouterConfig({ maxParamLength: 300 })
+
 /** The whole API, to be given to `HttpApiBuilder.serve`. Needs the store and the lifecycle. */
-export const layer = Layer.mergeAll(ProblemMiddleware.layer, HttpApiBuilder.middlewareOpenApi(), docs).pipe(
-  Layer.provideMerge(api)
-)
+export const layer = Layer.mergeAll(
+  ProblemMiddleware.layer,
+  HttpApiBuilder.middlewareOpenApi(),
+  docs,
+  longParameters
+).pipe(Layer.provideMerge(api))

@@ -104,33 +104,36 @@ export type Ask = (path: string, init?: RequestInit) => Effect.Effect<Answer>
 
 /** A key that is valid. */
 export const key = "a-key-for-the-tests"
-const keys = BearerKeys.make([key])
 
 /** The API as a function, on the store, the board of tasks and the lifecycle of the context. Time is that of whoever calls this. */
-export const api = Effect.gen(function* () {
-  const layer = Layer.mergeAll(
-    Layer.provide(ApiHttp.layer, [AnchorStore.layer, AdminAccess.layer(keys)]),
-    HttpServer.layerContext,
-    HttpApiBuilder.Router.Live,
-    HttpApiBuilder.Middleware.layer
-  )
-  const context = yield* Layer.build(layer)
-  const app = yield* Effect.provide(HttpApiBuilder.httpApp, context)
-  const runtime = yield* Effect.provide(Effect.runtime<never>(), context)
-  const handler = HttpApp.toWebHandlerRuntime(runtime)(app as HttpApp.Default)
-  return (path: string, init: RequestInit = {}): Effect.Effect<Answer> =>
-    Effect.promise(async (signal) => {
-      const response = await handler(new Request(`http://localhost${path}`, { signal, ...init }))
-      const text = await response.text()
-      const isJson = /json/.test(response.headers.get("content-type") ?? "")
-      return {
-        status: response.status,
-        headers: response.headers,
-        text,
-        json: isJson ? JSON.parse(text) : undefined
-      }
-    })
-})
+export const apiWith = (keys: Iterable<string>) =>
+  Effect.gen(function* () {
+    const layer = Layer.mergeAll(
+      Layer.provide(ApiHttp.layer, [AnchorStore.layer, AdminAccess.layer(BearerKeys.make(keys))]),
+      HttpServer.layerContext,
+      HttpApiBuilder.Router.Live,
+      HttpApiBuilder.Middleware.layer
+    )
+    const context = yield* Layer.build(layer)
+    const app = yield* Effect.provide(HttpApiBuilder.httpApp, context)
+    const runtime = yield* Effect.provide(Effect.runtime<never>(), context)
+    const handler = HttpApp.toWebHandlerRuntime(runtime)(app as HttpApp.Default)
+    return (path: string, init: RequestInit = {}): Effect.Effect<Answer> =>
+      Effect.promise(async (signal) => {
+        const response = await handler(new Request(`http://localhost${path}`, { signal, ...init }))
+        const text = await response.text()
+        const isJson = /json/.test(response.headers.get("content-type") ?? "")
+        return {
+          status: response.status,
+          headers: response.headers,
+          text,
+          json: isJson ? JSON.parse(text) : undefined
+        }
+      })
+  })
+
+/** The same with the one valid {@link key}. */
+export const api = apiWith([key])
 
 /** A running ingestion with its API. */
 export interface Service {

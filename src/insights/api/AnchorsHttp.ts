@@ -56,9 +56,11 @@ export const layer = HttpApiBuilder.group(Api.Api, "anchors", (handlers) =>
       .handle("byId", ({ path: { id }, urlParams: { hours } }) => Answers.orUnavailable(detail(id, hours)))
       .handle("put", ({ path: { id }, payload }) =>
         Answers.orUnavailable(
-          Effect.flatMap(store.put({ id, ...payload }), (isNew) =>
-            Effect.orDie(HttpServerResponse.json({ id, ...payload }, { status: isNew ? 201 : 200 }))
-          )
+          Effect.gen(function* () {
+            const isNew = yield* store.put({ id, ...payload })
+            const stored = Option.getOrElse(yield* store.byId(id), () => ({ id, ...payload }))
+            return yield* Effect.orDie(HttpServerResponse.json(stored, { status: isNew ? 201 : 200 }))
+          })
         )
       )
       .handle("remove", ({ path: { id } }) =>

@@ -2,7 +2,7 @@
  * Answers that are a function of something that changes seldom: of the last ledger, or of the last sync of the metrics.
  *
  * What they are a function of becomes their `ETag`, so a client that asks again with `If-None-Match` learns in a few bytes that nothing has changed; and each is
- * computed once until it changes, however many ask for it.
+ * remembered until it changes. The tag is read before what it stands for, so an answer may be newer than its tag and never older.
  */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -53,8 +53,8 @@ export interface Shape {
 /** The answers of the service. */
 export class Answers extends Context.Tag("stellar-insights/insights/api/Answers")<Answers, Shape>() {}
 
-/** Answers that are remembered; the ones that were asked for least recently go first. */
-const most = 500
+/** Characters of all answers that are remembered, their URLs included; the ones that were asked for least recently go first. */
+const most = 16 * 1024 * 1024
 
 /** The 503 of a database that failed, with the cause in the log. */
 export const unavailable = (error: SqlError): Effect.Effect<Response> =>
@@ -79,10 +79,15 @@ const matches = (header: string, tag: string): boolean =>
 const make = Effect.gen(function* () {
   const { read } = yield* Database.Database
   const known = new Map<string, { readonly tag: string; readonly body: string }>()
+  let size = 0
 
-  const ledger = Effect.map(
-    read<{ sequence: number | null }>`SELECT sequence FROM ingestion_cursor WHERE id = 1`,
-    ([row]) => row?.sequence ?? 0
+  // What is answered follows from the chain up to a ledger and from where it begins here: another database is another origin.
+  const place = Effect.map(
+    read<{
+      sequence: number | null
+      origin: string | null
+    }>`SELECT sequence, (SELECT hash FROM ledger WHERE sequence = facts_since) AS origin FROM ingestion_cursor WHERE id = 1`,
+    ([row]) => ({ ledger: row?.sequence ?? 0, origin: row?.origin?.slice(0, 8) ?? "none" })
   )
   const watermark = (task: string) =>
     Effect.map(
@@ -90,13 +95,23 @@ const make = Effect.gen(function* () {
       Option.getOrElse(() => 0)
     )
   const tagOf = (basis: Basis): Effect.Effect<string, SqlError> => {
-    const parts = [...(bases[basis].ledger ? [ledger] : []), ...bases[basis].tasks.map(watermark)]
-    return Effect.map(Effect.all(parts), (numbers) => `W/"${basis}-${numbers.join("-")}"`)
+    const marks = Effect.all(bases[basis].tasks.map(watermark))
+    return Effect.zipWith(place, marks, ({ ledger, origin }, numbers) => {
+      const parts = [basis, origin, ...(bases[basis].ledger ? [ledger] : []), ...numbers]
+      return `W/"${parts.join("-")}"`
+    })
+  }
+  const forget = (url: string) => {
+    const one = known.get(url)
+    if (one === undefined) return
+    size -= url.length + one.body.length
+    known.delete(url)
   }
   const remember = (url: string, one: { readonly tag: string; readonly body: string }) => {
-    known.delete(url)
+    forget(url)
     known.set(url, one)
-    if (known.size > most) known.delete(known.keys().next().value!)
+    size += url.length + one.body.length
+    while (size > most) forget(known.keys().next().value!)
   }
 
   return Answers.of({

@@ -62,7 +62,7 @@ export class CorridorDetail extends Schema.Class<CorridorDetail>("CorridorDetail
 }) {}
 
 /** Values that a page is ordered by. */
-export const Place = Schema.Tuple(Schema.Number, Schema.Number, Schema.Number)
+export const Place = Schema.Tuple(Schema.Finite, Schema.Int, Schema.Int)
 
 const list = Schema.Struct({
   window: Fields.window,

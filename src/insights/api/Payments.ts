@@ -54,7 +54,7 @@ export class AccountMergePage extends Schema.Class<AccountMergePage>("AccountMer
 }) {}
 
 /** What a page is ordered by. */
-export const Place = Schema.Tuple(Schema.BigInt)
+export const Place = Schema.Tuple(Schema.BigInt.pipe(Schema.betweenBigInt(0n, 2n ** 63n - 1n)))
 
 const filters = ["account", "asset", "corridor", "ledger"] as const
 

@@ -32,6 +32,7 @@ export class PoolPage extends Schema.Class<PoolPage>("PoolPage")({
 }) {}
 
 const activity = Schema.Struct({
+  ledgers: Fields.count("Ledgers that touched it"),
   trades: Fields.count("Exchanges with it"),
   deposits: Fields.count("Deposits that succeeded"),
   withdrawals: Fields.count("Withdrawals that succeeded"),

@@ -66,7 +66,9 @@ export const layer = HttpApiBuilder.group(Api.Api, "pools", (handlers) =>
           })
         )
       )
-      .handle("byId", ({ path: { id } }) => answers.give("ledger", Pools.PoolDetail, detail(id), missing(id)))
+      .handle("byId", ({ path: { id } }) =>
+        answers.give("snapshots", Pools.PoolDetail, detail(id), missing(id))
+      )
       .handle("snapshots", ({ path: { id }, urlParams: { cursor, limit } }) =>
         answers.give(
           "snapshots",

@@ -24,6 +24,7 @@ export interface Pool {
 
 /** What was done with a pool over some hours. */
 export interface Activity {
+  readonly ledgers: number
   readonly trades: number
   readonly deposits: number
   readonly withdrawals: number
@@ -80,11 +81,15 @@ export const make = (sql: SqlClient.SqlClient) => {
     activity: (number: number, since: number): Effect.Effect<Activity, SqlError> =>
       Effect.map(
         sql<
-          Record<"trades" | "deposits" | "withdrawals" | "aHi" | "aLo" | "bHi" | "bLo", number | null>
-        >`SELECT sum(trades) AS trades, sum(deposits) AS deposits, sum(withdrawals) AS withdrawals, sum(volume_a_hi) AS "aHi",
+          Record<
+            "ledgers" | "trades" | "deposits" | "withdrawals" | "aHi" | "aLo" | "bHi" | "bLo",
+            number | null
+          >
+        >`SELECT sum(ledgers) AS ledgers, sum(trades) AS trades, sum(deposits) AS deposits, sum(withdrawals) AS withdrawals, sum(volume_a_hi) AS "aHi",
             sum(volume_a_lo) AS "aLo", sum(volume_b_hi) AS "bHi", sum(volume_b_lo) AS "bLo"
           FROM pool_hour WHERE pool = ${number} AND hour >= ${since}`,
         ([row]) => ({
+          ledgers: row?.ledgers ?? 0,
           trades: row?.trades ?? 0,
           deposits: row?.deposits ?? 0,
           withdrawals: row?.withdrawals ?? 0,
