@@ -69,7 +69,12 @@ const fromError = (
       )
     case "RequestError":
       return Option.some(
-        Problem.make(400, `the request could not be read: ${error.description ?? error.reason}`)
+        Problem.make(
+          400,
+          error.reason === "Decode"
+            ? "the body of the request is not what its Content-Type says, JSON unless it says otherwise"
+            : `the request could not be read: ${error.description ?? error.reason}`
+        )
       )
     default:
       return Option.none()
@@ -84,8 +89,10 @@ export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E,
   Effect.catchAllCause(app, (cause) => {
     if (Cause.isInterrupted(cause)) return Effect.failCause(cause)
     const failure = Cause.failureOption(cause)
+    // A body that is no JSON is died with, not failed with.
+    const error = Option.orElse(failure, () => Cause.dieOption(cause))
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-      const problem = Option.flatMap(failure, (error) => fromError(error, request))
+      const problem = Option.flatMap(error, (error) => fromError(error, request))
       if (Option.isSome(problem)) return Effect.succeed(Problem.toResponse(problem.value))
       if (Option.isSome(failure)) return Effect.failCause(cause)
       const defect = Option.getOrUndefined(Cause.dieOption(cause))

@@ -85,7 +85,7 @@ export class Anchors extends HttpApiGroup.make("anchors")
     HttpApiEndpoint.get("byId", "/:id")
       .setPath(path)
       .setUrlParams(
-        Schema.Struct({
+        Fields.parameters({
           hours: Schema.optionalWith(
             Parameter.integer({ min: 1, max: 720, description: "Hours of history at most; 168 by default" }),
             { exact: true, default: () => 168 }

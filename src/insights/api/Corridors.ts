@@ -64,7 +64,7 @@ export class CorridorDetail extends Schema.Class<CorridorDetail>("CorridorDetail
 /** Values that a page is ordered by. */
 export const Place = Schema.Tuple(Schema.Finite, Schema.Int, Schema.Int)
 
-const list = Schema.Struct({
+const list = Fields.parameters({
   window: Fields.window,
   source: Fields.optional(Fields.assetParameter("Only corridors from this asset")),
   destination: Fields.optional(Fields.assetParameter("Only corridors to this asset")),
@@ -100,7 +100,7 @@ export class Corridors extends HttpApiGroup.make("corridors")
         })
       )
       .setUrlParams(
-        Schema.Struct({
+        Fields.parameters({
           hours: Schema.optionalWith(
             Parameter.integer({ min: 1, max: 720, description: "Hours of history at most; 168 by default" }),
             { exact: true, default: () => 168 }

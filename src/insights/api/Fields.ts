@@ -44,12 +44,14 @@ const shown = (value: unknown): string => {
   return json.length > 80 ? `${json.slice(0, 80)}…` : json
 }
 
-/** A text parameter of a form. */
-const form = (description: string, allowed: string, fits: (text: string) => boolean, format?: object) =>
-  Schema.String.pipe(Schema.filter(fits)).annotations({
-    message: ({ actual }) => `must be ${allowed}, not ${shown(actual)}`,
-    jsonSchema: { type: "string", description, ...format }
-  })
+/** A text parameter of a form. Whatever else is given, a parameter that is there twice for one, is refused in the same words. */
+const form = (description: string, allowed: string, fits: (text: string) => boolean, format?: object) => {
+  const message = ({ actual }: { readonly actual: unknown }) => `must be ${allowed}, not ${shown(actual)}`
+  return Schema.String.annotations({ message }).pipe(
+    Schema.filter(fits),
+    Schema.annotations({ message, jsonSchema: { type: "string", description, ...format } })
+  )
+}
 
 const isAsset = (value: string): boolean => {
   if (value === "native") return true
@@ -87,10 +89,13 @@ export const poolParameter = form(
 
 /** One of some words. */
 export const oneOf = <const A extends ReadonlyArray<string>>(words: A, description: string) =>
-  Schema.Literal(...words).annotations({
-    message: ({ actual }) => `must be one of ${words.join(", ")}, not ${shown(actual)}`,
-    jsonSchema: { type: "string", enum: [...words], description }
-  })
+  form(description, `one of ${words.join(", ")}`, (value) => words.includes(value), {
+    enum: [...words]
+  }) as unknown as Schema.Schema<A[number], string>
+
+/** The parameters of a request: all that are wrong are named, not just the first. */
+export const parameters = <A extends Schema.Struct.Fields>(fields: A) =>
+  Schema.Struct(fields).annotations({ parseOptions: { errors: "all" } })
 
 /** How far to look back. */
 export const window = Schema.optionalWith(
@@ -111,24 +116,29 @@ export const limit = Schema.optionalWith(
 export const optional = <A, I, R>(schema: Schema.Schema<A, I, R>) =>
   Schema.optionalWith(schema, { exact: true })
 
+const textOr = (refusal: (value: unknown) => string) =>
+  Schema.String.annotations({ message: ({ actual }) => refusal(actual) })
+
 /** A share, 0 to 1. */
-export const share = (description: string) =>
-  Schema.transformOrFail(Schema.String, Schema.Number, {
+export const share = (description: string) => {
+  const wrong = (value: unknown) => `must be a number from 0 to 1, not ${shown(value)}`
+  return Schema.transformOrFail(textOr(wrong), Schema.Number, {
     strict: true,
     decode: (value, _, ast) =>
       /^(0(\.\d{1,10})?|1(\.0{1,10})?)$/.test(value)
         ? Either.right(Number(value))
-        : Either.left(new ParseResult.Type(ast, value, `must be a number from 0 to 1, not ${shown(value)}`)),
+        : Either.left(new ParseResult.Type(ast, value, wrong(value))),
     encode: (value) => Either.right(String(value))
   }).annotations({ jsonSchema: { type: "number", minimum: 0, maximum: 1, description } })
+}
 
 /**
  * Where a page begins: what the page before gave as `next`. It holds the values that the rows are ordered by, those of the last row that was given; it says so
  * only in its own form, so that nobody builds on it.
  */
 export const cursor = <A, I extends ReadonlyArray<unknown>>(values: Schema.Schema<A, I>) => {
-  const wrong = (value: string) => `must be what a page gave as next, not ${shown(value)}`
-  return Schema.transformOrFail(Schema.String, Schema.typeSchema(values), {
+  const wrong = (value: unknown) => `must be what a page gave as next, not ${shown(value)}`
+  return Schema.transformOrFail(textOr(wrong), Schema.typeSchema(values), {
     strict: true,
     decode: (value, _, ast) =>
       Encoding.decodeBase64UrlString(value).pipe(

@@ -56,7 +56,7 @@ export class FeeBumpStats extends Schema.Class<FeeBumpStats>("FeeBumpStats")({
   meanFeePerOperation: Fields.ratio("feeCharged / operations, in stroops")
 }) {}
 
-const params = Schema.Struct({ window: Fields.window })
+const params = Fields.parameters({ window: Fields.window })
 
 /** The network. */
 export class Network extends HttpApiGroup.make("network")

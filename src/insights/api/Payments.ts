@@ -63,7 +63,7 @@ export class Payments extends HttpApiGroup.make("payments")
   .add(
     HttpApiEndpoint.get("list", "/")
       .setUrlParams(
-        Schema.Struct({
+        Fields.parameters({
           account: Fields.optional(Fields.accountParameter("Only payments from or to this account")),
           asset: Fields.optional(Fields.assetParameter("Only payments that send or deliver this asset")),
           corridor: Fields.optional(
@@ -104,7 +104,7 @@ export class AccountMerges extends HttpApiGroup.make("accountMerges")
   .add(
     HttpApiEndpoint.get("list", "/")
       .setUrlParams(
-        Schema.Struct({
+        Fields.parameters({
           account: Fields.optional(Fields.accountParameter("Only merges of or into this account")),
           cursor: Fields.optional(Fields.cursor(Place)),
           limit: Fields.limit

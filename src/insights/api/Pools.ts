@@ -74,7 +74,7 @@ export class Pools extends HttpApiGroup.make("pools")
   .add(
     HttpApiEndpoint.get("list", "/")
       .setUrlParams(
-        Schema.Struct({
+        Fields.parameters({
           asset: Fields.optional(Fields.assetParameter("Only pools that hold this asset")),
           cursor: Fields.optional(Fields.cursor(Place)),
           limit: Fields.limit
@@ -94,7 +94,7 @@ export class Pools extends HttpApiGroup.make("pools")
   .add(
     HttpApiEndpoint.get("snapshots", "/:id/snapshots")
       .setPath(Schema.Struct({ id: Fields.poolParameter }))
-      .setUrlParams(Schema.Struct({ cursor: Fields.optional(Fields.cursor(Place)), limit: Fields.limit }))
+      .setUrlParams(Fields.parameters({ cursor: Fields.optional(Fields.cursor(Place)), limit: Fields.limit }))
       .addSuccess(SnapshotPage)
       .addError(ApiProblem.Missing)
       .annotate(OpenApi.Summary, "A pool as it was, newest first")

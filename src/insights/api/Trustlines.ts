@@ -49,7 +49,7 @@ export class TrustlineGroup extends HttpApiGroup.make("trustlines")
     HttpApiEndpoint.get("byAsset", "/:asset")
       .setPath(Schema.Struct({ asset: Fields.assetParameter("The asset, CODE:ISSUER") }))
       .setUrlParams(
-        Schema.Struct({
+        Fields.parameters({
           limit: Schema.optionalWith(
             Parameter.integer({ min: 1, max: 720, description: "Rows of history at most; 168 by default" }),
             { exact: true, default: () => 168 }
