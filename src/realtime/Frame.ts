@@ -1,0 +1,31 @@
+/**
+ * WebSocket frames as bytes (RFC 6455, 5.2), made once for all who get them. A server does not mask, and no extension is negotiated, so whole
+ * frames may be written to a socket between those that `ws` writes.
+ */
+import { Buffer } from "node:buffer"
+import type { ServerMessage } from "./Protocol.js"
+
+/** A whole text message. */
+export const text = (content: string): Buffer => {
+  const length = Buffer.byteLength(content)
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
+  const frame = Buffer.allocUnsafe(head + length)
+  frame[0] = 0x81
+  if (head === 2) {
+    frame[1] = length
+  } else if (head === 4) {
+    frame[1] = 126
+    frame.writeUInt16BE(length, 2)
+  } else {
+    frame[1] = 127
+    frame.writeBigUInt64BE(BigInt(length), 2)
+  }
+  frame.write(content, head)
+  return frame
+}
+
+/** A message of the protocol. */
+export const message = (content: ServerMessage): Buffer => text(JSON.stringify(content))
+
+/** A ping without data. */
+export const ping: Buffer = Buffer.from([0x89, 0])

@@ -1,0 +1,330 @@
+/**
+ * A WebSocket hub whose clients outlive the server: it tells them what happens on the channels that they ask for, says goodbye when the service
+ * stops, and goes on where they were when they come back, also on another process.
+ *
+ * It takes its connections from the draining server, so it is one of the layers that the server's are built on: the server is released first, then
+ * whoever publishes, then the hub.
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Http from "node:http"
+import type { Duplex } from "node:stream"
+import { type WebSocket, WebSocketServer } from "ws"
+import type * as ConfigError from "effect/ConfigError"
+import * as Upgrades from "../http/Upgrades.js"
+import * as Budget from "../lifecycle/Budget.js"
+import * as Lifecycle from "../lifecycle/Lifecycle.js"
+import * as Resource from "../lifecycle/Resource.js"
+import * as Admission from "./Admission.js"
+import { Channels } from "./Channels.js"
+import { Client } from "./Client.js"
+import * as Conversation from "./Conversation.js"
+import * as EventLog from "./EventLog.js"
+import * as Frame from "./Frame.js"
+import * as Heartbeat from "./Heartbeat.js"
+import * as HubConfig from "./HubConfig.js"
+import * as HubStop from "./HubStop.js"
+import * as LiveSession from "./LiveSession.js"
+import type * as Protocol from "./Protocol.js"
+import * as Sessions from "./Sessions.js"
+import * as SessionStore from "./SessionStore.js"
+
+/** How the quiesce, the release and logs call the hub. */
+export const name = "realtime"
+
+/** What a service says about its hub. */
+export interface Options {
+  /** Where clients connect, without query. */
+  readonly path: string
+  /** Which channels there are. */
+  readonly accepts: Conversation.Accepts
+  /** What connections are counted by, for `WS_MAX_PER_ADDRESS`; the peer's IP address when absent. It must not throw. */
+  readonly addressOf?: (request: Http.IncomingMessage) => string
+}
+
+/** What a hub counts. */
+export interface Numbers {
+  /** Clients connected now. */
+  readonly connections: number
+  /** Clients connected since the start. */
+  readonly accepted: number
+  /** Upgrades refused since the start. */
+  readonly refused: number
+  /** Client messages handled since the start. */
+  readonly messages: number
+  /** Clients terminated since the start because they left pings unanswered. */
+  readonly dead: number
+  /** Distinct sets of channels that clients have. */
+  readonly groups: number
+  /** Bytes that wait here for clients that do not read. */
+  readonly queued: number
+}
+
+/** The hub. */
+export interface Shape {
+  /**
+   * Tells clients of events: those of the log, in its order, all of them after {@link position}. What is up to the position is known already and ignored, so publishing
+   * something twice does no harm; leaving something out does. What is published together leaves in one write a client. Dies when a payload is not fit for JSON; fails never.
+   */
+  readonly publish: (events: ReadonlyArray<EventLog.Event>) => Effect.Effect<void>
+  /** The last event that was published here, the head of the log at the start: whoever publishes begins after it. */
+  readonly position: Effect.Effect<number>
+  /** Says something to every client, whatever its channels. Gives the number of clients that it went to. Never fails. */
+  readonly notice: (notice: typeof Protocol.NoticeContent.Type) => Effect.Effect<number>
+  /** What it counts, as of now. */
+  readonly unsafeNumbers: () => Numbers
+}
+
+/** The hub of the service. */
+export class Hub extends Context.Tag("stellar-insights/realtime/Hub")<Hub, Shape>() {}
+
+const key = Symbol("stellar-insights/realtime/Client")
+
+interface Tagged extends WebSocket {
+  [key]?: { readonly client: Client; readonly on: Listeners }
+}
+
+/** What is done with what `ws` tells: one set for all connections, since ten thousand of them would each hold their own. */
+interface Listeners {
+  readonly message: (client: Client, data: Buffer, isBinary: boolean) => void
+  readonly heard: (client: Client) => void
+  readonly left: (client: Client) => void
+}
+
+function onMessage(this: Tagged, data: unknown, isBinary: boolean): void {
+  const { client, on } = this[key]!
+  on.message(client, data as Buffer, isBinary)
+}
+
+function onHeard(this: Tagged): void {
+  const { client, on } = this[key]!
+  on.heard(client)
+}
+
+function onClose(this: Tagged): void {
+  const { client, on } = this[key]!
+  on.left(client)
+}
+
+/** What went wrong ends the connection, and is told by that. */
+const onError = () => {}
+
+/** Callbacks that wait for a moment which comes again and again. */
+const moments = (isNow: () => boolean) => {
+  const waiting = new Set<() => void>()
+  return {
+    check: () => {
+      if (waiting.size > 0 && isNow()) for (const then of waiting) then()
+    },
+    when: (then: () => void) => {
+      if (isNow()) then()
+      else waiting.add(then)
+      return () => void waiting.delete(then)
+    }
+  }
+}
+
+/**
+ * A hub with the given settings, open until its scope closes, which is its release, bounded by `SHUTDOWN_WEBSOCKET_TIMEOUT`. Fails with `EventLogError` when the head of
+ * the log cannot be read.
+ */
+export const make = (
+  options: Options,
+  config: HubConfig.HubConfig
+): Effect.Effect<
+  Shape,
+  EventLog.EventLogError,
+  | Lifecycle.Lifecycle
+  | Budget.Budget
+  | Upgrades.Upgrades
+  | EventLog.EventLog
+  | SessionStore.SessionStore
+  | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const lifecycle = yield* Lifecycle.Lifecycle
+    const { stages } = yield* Budget.Budget
+    const upgrades = yield* Upgrades.Upgrades
+    const log = yield* EventLog.EventLog
+    const store = yield* SessionStore.SessionStore
+    const clock = yield* Effect.clock
+    const now = () => clock.unsafeCurrentTimeMillis()
+
+    const clients = new Set<Client>()
+    const addresses = new Map<string, number>()
+    const channels = new Channels(yield* log.head)
+    const count = { accepted: 0, refused: 0, dead: 0 }
+    const settled = moments(() => [...clients].every((client) => !client.isOpen || !client.busy))
+    const empty = moments(() => clients.size === 0)
+
+    // In the order of use: what is added first is finalized last.
+    const sessions = yield* Sessions.make(store, config, now, clients)
+    yield* sessions.run
+    const fork = yield* FiberSet.makeRuntime<never, void>()
+    const stop = yield* HubStop.make({
+      config,
+      clients,
+      sessions,
+      limit: stages.websocket,
+      whenSettled: settled.when,
+      whenEmpty: empty.when
+    })
+    yield* Effect.addFinalizer(() => Effect.annotateLogs(stop.release, { component: name }))
+
+    const conversation = Conversation.make({
+      config,
+      accepts: options.accepts,
+      channels,
+      sessions,
+      log,
+      now,
+      fork: (effect) => void fork(effect),
+      settled: settled.check
+    })
+
+    /** Nothing that a client sends may reach further than to its own connection. */
+    const guarded = (client: Client, act: () => void) => {
+      try {
+        act()
+      } catch (error) {
+        client.close(1011, "internal error")
+        fork(
+          Effect.annotateLogs(Effect.logError("a message could not be handled", error), {
+            event_type: "ws_message_failed",
+            session: client.session.id
+          })
+        )
+      }
+    }
+    const listeners: Listeners = {
+      message: (client, data, isBinary) =>
+        guarded(client, () => conversation.receive(client, data, isBinary)),
+      heard: (client) => guarded(client, () => void conversation.hear(client)),
+      left: (client) => {
+        clients.delete(client)
+        const others = (addresses.get(client.address) ?? 1) - 1
+        if (others > 0) addresses.set(client.address, others)
+        else addresses.delete(client.address)
+        channels.leave(client)
+        client.gone()
+        sessions.detach(client)
+        settled.check()
+        empty.check()
+      }
+    }
+
+    const serverOptions = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: config.maxMessage,
+      // A peer that does not answer a close frame; those of a stop are terminated by the stop.
+      closeTimeout: Duration.toMillis(stages.websocket)
+    }
+    const server = new WebSocketServer(serverOptions)
+    const limits = { queue: config.queue, slowClients: config.slowClients }
+    const accept = (ws: Tagged, socket: Duplex, address: string) => {
+      const session = LiveSession.begin(channels.position)
+      const allowance = config.messageRate * 2
+      const client = new Client({ ws, socket, address, session, limits, allowance, now: now() })
+      ws[key] = { client, on: listeners }
+      ws.on("message", onMessage)
+        .on("ping", onHeard)
+        .on("pong", onHeard)
+        .on("close", onClose)
+        .on("error", onError)
+      clients.add(client)
+      count.accepted++
+      addresses.set(address, (addresses.get(address) ?? 0) + 1)
+      sessions.attach(client)
+      conversation.greet(client)
+    }
+
+    const admit = Admission.make(config)
+    const addressOf = options.addressOf ?? ((request) => request.socket.remoteAddress ?? "")
+    yield* upgrades.register(options.path, (request, socket, head) => {
+      const address = addressOf(request)
+      const problem = admit(request, {
+        isQuiesced: stop.unsafeBegun(),
+        connections: clients.size,
+        fromAddress: addresses.get(address) ?? 0
+      })
+      if (problem !== undefined) {
+        count.refused++
+        return Admission.refuse(socket, problem)
+      }
+      try {
+        server.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, address))
+      } catch {
+        socket.destroy()
+      }
+    })
+
+    yield* Heartbeat.run({
+      interval: config.heartbeat,
+      clients,
+      until: stop.begun,
+      dead: (client) => {
+        count.dead++
+        client.ws.terminate()
+      }
+    })
+    yield* lifecycle.addQuiesce({ name, limit: stages.websocket, run: stop.quiesce })
+
+    return {
+      publish: (events) => Effect.sync(() => channels.publish(events)),
+      position: Effect.sync(() => channels.position),
+      notice: Effect.fn("Hub.notice")((notice) =>
+        Effect.sync(() => {
+          const frame = Frame.message({ op: "notice", ...notice })
+          for (const client of clients) client.answer(frame)
+          return clients.size
+        })
+      ),
+      unsafeNumbers: () => {
+        let queued = 0
+        for (const client of clients) queued += client.queued
+        const messages = conversation.unsafeHandled()
+        return { connections: clients.size, ...count, messages, groups: channels.size, queued }
+      }
+    } satisfies Shape
+  }).pipe(Effect.annotateLogs({ component: name }))
+
+/** What a hub is built on. `Upgrades.layer` is shared with the server's within a build. */
+export type Requires =
+  Lifecycle.Lifecycle | Budget.Budget | Upgrades.Upgrades | EventLog.EventLog | SessionStore.SessionStore
+
+const named = <E, R>(
+  hub: Layer.Layer<Hub, E, R>
+): Layer.Layer<Hub, E | Resource.AcquisitionTimedOut, R | Budget.Budget | Lifecycle.Lifecycle> =>
+  Layer.unwrapEffect(
+    Effect.map(Budget.Budget, ({ stages }) => Resource.named(name, { limit: stages.websocket })(hub))
+  )
+
+/** A hub as `realtime`, with the given settings; what is left out is at its default. */
+export const layer = (
+  options: Options,
+  config: Partial<HubConfig.HubConfig> = {}
+): Layer.Layer<Hub, EventLog.EventLogError | Resource.AcquisitionTimedOut, Requires> =>
+  named(Layer.scoped(Hub, make(options, { ...HubConfig.defaults, ...config })))
+
+/** A hub as `realtime`, with the settings of the environment. Fails with `ConfigError` where a key cannot be read. */
+export const layerConfig = (
+  options: Options
+): Layer.Layer<
+  Hub,
+  EventLog.EventLogError | Resource.AcquisitionTimedOut | ConfigError.ConfigError,
+  Requires
+> =>
+  named(
+    Layer.scoped(
+      Hub,
+      Effect.flatMap(HubConfig.config, (config) => make(options, config))
+    )
+  )

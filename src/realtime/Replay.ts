@@ -1,0 +1,60 @@
+/** What a client missed, out of the log, and then live: nothing left out, nothing twice. */
+import * as Effect from "effect/Effect"
+import { type Channels, Encoder } from "./Channels.js"
+import type { Client } from "./Client.js"
+import type * as EventLog from "./EventLog.js"
+
+/** Events read at once. */
+const page = 500
+
+const clear = (client: Client): Effect.Effect<void> =>
+  Effect.async((resume) => client.whenClear(() => resume(Effect.void)))
+
+/**
+ * Sends `client` every event of its channels after `lastEventId`, and has it join those who get live events. Where events may be missing a gap says so
+ * first. It keeps to the speed at which the client reads, and ends early when the client goes. Fails when the log cannot be read; then nothing can be said of
+ * what is missing. Interrupting it leaves the client where it is in the log.
+ */
+export const run = (
+  log: EventLog.Shape,
+  channels: Channels,
+  client: Client,
+  lastEventId: number
+): Effect.Effect<void, EventLog.EventLogError> =>
+  Effect.gen(function* () {
+    const wanted = new Set(client.session.channels)
+    let cursor = lastEventId
+    const head = yield* log.head
+    if (lastEventId > Math.max(head, channels.position)) {
+      cursor = Math.max(head, channels.position)
+      const message = "there is no such event here: what was missed, if anything, cannot be told"
+      client.say({ op: "gap", from: cursor, to: lastEventId, reason: "ahead", message })
+    }
+    while (client.isOpen) {
+      const events = yield* log.readAfter(cursor, page)
+      // Asked after reading: what is removed while we read is then known to be missing.
+      const oldest = yield* log.oldest
+      if (cursor + 1 < oldest) {
+        const message = "these events are not kept any more"
+        client.say({ op: "gap", from: cursor, to: oldest - 1, reason: "retention", message })
+        cursor = oldest - 1
+      }
+      const frames: Array<Buffer> = []
+      let first = 0
+      for (const event of events) {
+        if (event.id <= cursor) continue
+        cursor = event.id
+        const frame = new Encoder(event).frameFor(wanted)
+        if (frame === undefined) continue
+        if (frames.length === 0) first = event.id
+        frames.push(frame)
+      }
+      if (frames.length > 0) client.events(Buffer.concat(frames), first, cursor)
+      if (events.length < page && cursor >= channels.position) {
+        // Nothing is published between this look and the joining.
+        if (client.isOpen) channels.join(client, cursor)
+        return
+      }
+      yield* clear(client)
+    }
+  })

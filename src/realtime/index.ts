@@ -1,0 +1,11 @@
+/**
+ * `stellar-insights/realtime`: a WebSocket hub whose clients outlive the server. `Hub.layerConfig` is the hub, `Protocol` what it says, `EventLog` and
+ * `SessionStore` what a service gives it to read and keep.
+ *
+ * @module
+ */
+export * as EventLog from "./EventLog.js"
+export * as Hub from "./Hub.js"
+export * as HubConfig from "./HubConfig.js"
+export * as Protocol from "./Protocol.js"
+export * as SessionStore from "./SessionStore.js"

@@ -1,0 +1,111 @@
+/** A hub behind a real draining server, with a lifecycle that the test drives. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as HashMap from "effect/HashMap"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Upgrades from "../../../src/http/Upgrades.js"
+import * as Budget from "../../../src/lifecycle/Budget.js"
+import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
+import * as ShutdownConfig from "../../../src/lifecycle/ShutdownConfig.js"
+import * as EventLog from "../../../src/realtime/EventLog.js"
+import * as Hub from "../../../src/realtime/Hub.js"
+import * as HubConfig from "../../../src/realtime/HubConfig.js"
+import * as SessionStore from "../../../src/realtime/SessionStore.js"
+import { serve } from "../../http/support/Harness.js"
+
+export interface Options {
+  readonly config?: Partial<HubConfig.HubConfig>
+  /** The stage of the stop, in milliseconds. */
+  readonly limit?: number
+  readonly log?: EventLog.Shape
+  readonly store?: SessionStore.Shape
+  /** What closes the hub's scope; by itself otherwise. */
+  readonly accepts?: Hub.Options["accepts"]
+}
+
+export const budget = (limit: number) =>
+  Layer.orDie(
+    Budget.layer({
+      ...ShutdownConfig.defaults,
+      stages: { ...ShutdownConfig.defaults.stages, websocket: Option.some(Duration.millis(limit)) }
+    })
+  )
+
+/** `news`, `sport` and whatever begins with `item:` exist. */
+export const accepts = (channel: string): Option.Option<string> =>
+  /^(news|sport|item:.+)$/.test(channel)
+    ? Option.none()
+    : Option.some("there are news, sport and item:<name>")
+
+export const open = (options: Options = {}) =>
+  Effect.gen(function* () {
+    const server = yield* serve({ graceful: 2000, idleGrace: 100 })
+    const memory = yield* EventLog.makeMemory(10_000)
+    const log = options.log ?? memory
+    const store = options.store ?? (yield* SessionStore.makeMemory)
+    const logs: Array<Record<string, unknown>> = []
+    const quietly = Effect.provide(
+      Layer.merge(
+        Logger.replace(
+          Logger.defaultLogger,
+          Logger.make(({ annotations, logLevel, message }) => {
+            logs.push({
+              level: logLevel.label,
+              message,
+              ...Object.fromEntries(HashMap.toEntries(annotations))
+            })
+          })
+        ),
+        Logger.minimumLogLevel(LogLevel.Debug)
+      )
+    )
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) =>
+      quietly(Scope.close(scope, Exit.void))
+    )
+    const hub = yield* Hub.make(
+      { path: "/ws", accepts: options.accepts ?? accepts },
+      { ...HubConfig.defaults, ...options.config }
+    ).pipe(
+      Scope.extend(scope),
+      Effect.provide(
+        Layer.mergeAll(
+          budget(options.limit ?? 1000),
+          Layer.succeed(Lifecycle.Lifecycle, server.lifecycle),
+          Layer.succeed(Upgrades.Upgrades, server.upgrades),
+          Layer.succeed(EventLog.EventLog, log),
+          Layer.succeed(SessionStore.SessionStore, store)
+        )
+      ),
+      quietly
+    )
+    let id = 0
+    return {
+      port: server.port,
+      server,
+      hub,
+      memory,
+      store,
+      /** Appends events to the log in memory and publishes them together: one for each list of channels. */
+      publish: (...lists: ReadonlyArray<ReadonlyArray<string>>) => {
+        const events = lists.map((channels) => ({ id: ++id, channels, type: "said", payload: { n: id } }))
+        return Effect.zipRight(memory.append(events), hub.publish(events))
+      },
+      /** As publish, but the hub does not hear of it. */
+      append: (...lists: ReadonlyArray<ReadonlyArray<string>>) =>
+        memory.append(lists.map((channels) => ({ id: ++id, channels, type: "said", payload: { n: id } }))),
+      /** Advances to draining and runs every quiesce. */
+      drain: server.drain,
+      /** Closes the hub. Gives how long it took, in milliseconds. */
+      release: Effect.map(Effect.timed(quietly(Scope.close(scope, Exit.void))), ([duration]) =>
+        Duration.toMillis(duration)
+      ),
+      /** What was logged with an `event_type` that begins so, from debug on. */
+      logged: (prefix: string) =>
+        logs.filter(({ event_type }) => typeof event_type === "string" && event_type.startsWith(prefix))
+    }
+  })
