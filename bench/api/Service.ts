@@ -13,7 +13,7 @@ import { say } from "../support/Table.js"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
-/** Payments that a simulated ledger of so many transactions has, nearly. */
+/** Payments to a transaction, a little less than there are. */
 const paymentsPerTransaction = 1.132
 
 /** Bundles the service, and gives the file to run. */
@@ -37,13 +37,8 @@ export const bundle = (): string => {
   return Path.join(outdir, "main.mjs")
 }
 
-/** What is simulated. */
-export interface Simulation {
-  /** Transactions in a ledger. */
-  readonly transactions: number
-  /** How many payments there are to be. */
-  readonly payments: number
-}
+/** Transactions in each ledger of the database: many, so that it is made of few. */
+const transactions = 490
 
 const count = (filename: string): number => {
   const database = new Driver(filename, { readonly: true })
@@ -55,9 +50,9 @@ const count = (filename: string): number => {
 }
 
 /**
- * The database of a simulation, which is kept in the folder for temporary files: made by the service's own backfill when it is not there or not complete.
+ * A database of so many payments, which is kept in the folder for temporary files: made by the service's own backfill when it is not there or not complete.
  */
-export const database = (program: string, { payments, transactions }: Simulation): string => {
+export const database = (program: string, payments: number): string => {
   const ledgers = Math.ceil(payments / (transactions * paymentsPerTransaction))
   const filename = Path.join(Os.tmpdir(), `stellar-insights-bench-api-${transactions}x${ledgers}.db`)
   const from = performance.now()
@@ -110,12 +105,12 @@ export interface Running {
 
 const startLimit = 120_000
 
-/** Runs the service on a copy of a database, with a simulated ledger every second, until its scores are made. The copy lies in `folder`. */
+/** Runs the service on a copy of a database, with a simulated ledger of `perLedger` transactions every second, until its scores are made. The copy lies in `folder`. */
 export const start = async (
   program: string,
   original: string,
   folder: string,
-  { transactions }: Simulation
+  perLedger: number
 ): Promise<Running> => {
   const filename = Path.join(folder, "insights.db")
   Fs.copyFileSync(original, filename)
@@ -129,7 +124,7 @@ export const start = async (
       SERVER_PORT: String(port),
       DATABASE_URL: `sqlite:${filename}`,
       STELLAR_SOURCE: "simulated",
-      STELLAR_SIMULATED_TRANSACTIONS: String(transactions),
+      STELLAR_SIMULATED_TRANSACTIONS: String(perLedger),
       STELLAR_SIMULATED_INTERVAL: "1",
       LOG_LEVEL: "warning"
     }

@@ -8,6 +8,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { turn } from "../../http/EventLoop.js"
 import * as Dialect from "../Dialect.js"
 
 /** What a column of a row may hold. */
@@ -25,6 +26,9 @@ export interface Options {
 
 /** Rows in a statement, the most first. Larger ones save nothing more, and take longer to prepare. */
 const sizes = [32, 8, 1]
+
+/** Statements between two turns of the event loop: a few milliseconds. A large ledger is hundreds, and requests are answered meanwhile, from the connection that reads. */
+const perTurn = 4
 
 /**
  * Puts rows into the table, inside a transaction. Fails with `SqlError`, having put in some; the transaction takes them back.
@@ -65,9 +69,12 @@ export const make = (sql: SqlClient.SqlClient, { columns, onConflict = "", table
     if (rows.length === 0) return
     const { execute } = yield* connection
     let at = 0
+    let count = 0
     for (const { size, text } of blocks) {
       for (; rows.length - at >= size; at += size) {
         yield* execute(text, flat(rows, at, at + size), undefined)
+        count += 1
+        if (count % perTurn === 0) yield* turn
       }
     }
   })
