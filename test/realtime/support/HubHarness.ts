@@ -16,7 +16,7 @@ import * as EventLog from "../../../src/realtime/EventLog.js"
 import * as Hub from "../../../src/realtime/Hub.js"
 import * as HubConfig from "../../../src/realtime/HubConfig.js"
 import * as SessionStore from "../../../src/realtime/SessionStore.js"
-import { serve } from "../../http/support/Harness.js"
+import { runQuiesces, serve } from "../../http/support/Harness.js"
 
 export interface Options {
   readonly config?: Partial<HubConfig.HubConfig>
@@ -99,7 +99,10 @@ export const open = (options: Options = {}) =>
       append: (...lists: ReadonlyArray<ReadonlyArray<string>>) =>
         memory.append(lists.map((channels) => ({ id: ++id, channels, type: "said", payload: { n: id } }))),
       /** Advances to draining and runs every quiesce. */
-      drain: server.drain,
+      drain: Effect.zipRight(
+        server.lifecycle.internal.advance("draining"),
+        Effect.suspend(() => runQuiesces(server.lifecycle))
+      ),
       /** Closes the hub. Gives how long it took, in milliseconds. */
       release: Effect.map(Effect.timed(quietly(Scope.close(scope, Exit.void))), ([duration]) =>
         Duration.toMillis(duration)

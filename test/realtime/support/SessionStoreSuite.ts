@@ -21,7 +21,7 @@ export const sessionStoreSuite = (
   name: string,
   make: Effect.Effect<SessionStore.Shape, unknown, Scope.Scope>
 ): void =>
-  describe(`${name} is a session store`, () => {
+  void describe(`${name} is a session store`, () => {
     it.scopedLive("a session is found by its token's hash as it was saved last, its epoch one higher", () =>
       Effect.gen(function* () {
         const store = yield* make
