@@ -23,18 +23,22 @@ export const bucket = 300
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest()
 
-/** Everything over one file, claimed for a network and empty. */
-export const make = (keys: Iterable<string> = [Service.key]) =>
+/** Everything over one file: an empty one that is claimed for a network, unless another one is given. */
+export const make = (
+  keys: Iterable<string> = [Service.key],
+  file?: { readonly url: string; readonly filename: string }
+) =>
   Effect.gen(function* () {
     const lifecycle = yield* Service.ready
+    const config = file ?? (yield* Service.fresh)
     const layer = Layer.mergeAll(
-      Layer.provideMerge(AnchorStore.layer, Service.storeOn(yield* Service.fresh)),
+      Layer.provideMerge(AnchorStore.layer, Service.storeOn(config)),
       TaskBoard.layer,
       Layer.succeed(Lifecycle.Lifecycle, lifecycle)
     )
     const context = yield* Layer.build(layer)
     const store = Context.get(context, LedgerStore.LedgerStore)
-    yield* store.claim("a network")
+    if (file === undefined) yield* store.claim("a network")
     return {
       ask: yield* Effect.provide(Service.apiWith(keys), context),
       store,
