@@ -42,7 +42,13 @@ export interface Quiet {
   readonly isLively: boolean
   /** How many turns in a row must leave the count as it is. */
   readonly turns: number
-  /** After so many milliseconds without quiet, {@link calm} is called, once. */
+  /** After so many milliseconds without quiet, {@link seal} is tried in turns that have brought nothing new. */
+  readonly sealAfterMillis: number
+  /**
+   * Tells, before the next poll phase, whether nothing more can come; undefined where that cannot be made sure of, and a quiet turn must do.
+   */
+  readonly seal: (decide: (sealed: boolean | undefined) => void) => void
+  /** After so many milliseconds without success, {@link calm} is called, once. */
   readonly calmAfterMillis: number
   /** Slows down what makes the count rise. */
   readonly calm: () => void
@@ -78,15 +84,27 @@ export const whenQuiet = (quiet: Quiet): Effect.Effect<void> =>
         calmed = true
         quiet.calm()
       }
-      if (elapsed >= quiet.boundMillis || (still >= quiet.turns && took <= brief)) {
-        quiet.act()
-        resume(Effect.void)
-      } else {
-        immediate = setImmediate(look)
-      }
+      const isQuiet = still >= quiet.turns && took <= brief
+      const maySeal = elapsed >= quiet.sealAfterMillis
+      if (elapsed >= quiet.boundMillis || (isQuiet && !maySeal)) return act()
+      if (!maySeal || still === 0) return again()
+      quiet.seal((sealed) => ((sealed ?? isQuiet) ? act() : again()))
     }
-    let immediate = setImmediate(look)
-    return Effect.sync(() => clearImmediate(immediate))
+    let immediate: NodeJS.Immediate | undefined
+    let isOver = false
+    const again = () => {
+      if (!isOver) immediate = setImmediate(look)
+    }
+    const act = () => {
+      if (isOver) return
+      quiet.act()
+      resume(Effect.void)
+    }
+    again()
+    return Effect.sync(() => {
+      isOver = true
+      clearImmediate(immediate)
+    })
   })
 
 /** Calls `act` on every item, `size` of them a check phase, so that each follows its poll closely. Interrupting it leaves the rest out. */

@@ -13,6 +13,7 @@ import * as Http from "node:http"
 import * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as ExitCode from "../lifecycle/ExitCode.js"
+import * as AcceptQueue from "./AcceptQueue.js"
 import * as Admission from "./Admission.js"
 import * as Connection from "./Connection.js"
 import { Connections } from "./Connections.js"
@@ -82,22 +83,17 @@ export interface HttpListener {
 
 /**
  * How many turns of the event loop must bring no new connection before the listener closes, and how long that may take, in milliseconds.
- * Node accepts one connection a turn, so a long accept queue takes as many turns: it is worked off, and after a while kept from growing. What is
- * in it then has an end, so the bound is long: a starved machine needs seconds for a hundred connections, and whoever is left is reset.
+ * Node accepts one connection a turn, so a long accept queue takes as many turns. Where connections keep coming, the queue is sealed at a moment at which it is empty; where
+ * they come faster than they are accepted, it is kept from growing first. The bound is long: a starved machine needs seconds for a hundred connections, and whoever is left is
+ * reset.
  */
-const quiet = { turns: 3, calmAfterMillis: 50, boundMillis: 5000 }
+const quiet = { turns: 3, sealAfterMillis: 50, calmAfterMillis: 1500, boundMillis: 5000 }
+
+/** Connections that the system keeps until they are accepted, where it allows as many. */
+const backlog = 4096
 
 /** Before a listener closes, connections as recent as this count as traffic, in milliseconds. */
 const recentMillis = 250
-
-/**
- * Has the system take no new connections while one is waiting to be accepted: a client whose first packet is not answered is refused when it
- * asks again, where one that was let into the queue would be reset. Node offers it on the handle only; without one nothing changes.
- */
-const shrinkQueue = (server: Net.Server): void => {
-  const { _handle: handle } = server as { _handle?: { readonly listen?: (backlog: number) => number } | null }
-  handle?.listen?.(0)
-}
 
 const makeServer = (options: Options): Http.Server<typeof Http.IncomingMessage, typeof Response> => {
   const headersTimeout = Duration.toMillis(options.config.headersTimeout)
@@ -213,10 +209,15 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
     refuseAtOnce(response, Problem.make(417, "cannot do what Expect asks for; allowed is 100-continue"))
   }
 
+  let queue: AcceptQueue.AcceptQueue | undefined
+
   const bind = Effect.async<Http.Server<typeof Http.IncomingMessage, typeof Response>, ListenFailed>(
     (resume) => {
       const server = makeServer(options)
-      server.on("connection", (socket: Net.Socket) => connections.accept(socket))
+      server.on("connection", (socket: Net.Socket) => {
+        if (queue?.isOurs(socket) === true) socket.destroy()
+        else connections.accept(socket)
+      })
       server.on("request", onRequest)
       server.on("checkContinue", onContinue)
       server.on("checkExpectation", onExpectation)
@@ -229,9 +230,7 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
       server.once("error", (cause) =>
         resume(Effect.fail(listenFailed(options.key, config.host, config.port, cause)))
       )
-      server.listen({ port: config.port, host: config.host, backlog: 4096 }, () =>
-        resume(Effect.succeed(server))
-      )
+      server.listen({ port: config.port, host: config.host, backlog }, () => resume(Effect.succeed(server)))
     }
   )
 
@@ -253,18 +252,19 @@ export const open = (options: Options): Effect.Effect<HttpListener, ListenFailed
       return {
         address: { _tag: "TcpAddress", hostname: config.host, port: address.port },
         dispatch,
-        stopListening: Effect.suspend(() =>
-          server.listening
-            ? EventLoop.whenQuiet({
-                seen: () => connections.accepted,
-                isLively: connections.now() - connections.lastAccepted < recentMillis,
-                ...quiet,
-                calm: () => shrinkQueue(server),
-                // net's close only stops listening; http's would close connections that it takes for idle.
-                act: () => void Net.Server.prototype.close.call(server)
-              })
-            : Effect.void
-        )
+        stopListening: Effect.suspend(() => {
+          if (!server.listening) return Effect.void
+          const { seal, shrink } = (queue = AcceptQueue.of(server, backlog))
+          return EventLoop.whenQuiet({
+            seen: () => connections.accepted,
+            isLively: connections.now() - connections.lastAccepted < recentMillis,
+            ...quiet,
+            calm: shrink,
+            seal,
+            // net's close only stops listening; http's would close connections that it takes for idle.
+            act: () => void Net.Server.prototype.close.call(server)
+          })
+        })
       }
     }
   )
