@@ -116,21 +116,21 @@ const millisToTenMinutes: DurationConfig.Bounds = { min: Duration.millis(100), m
 
 const form = /^[\x21-\x2b\x2d-\x7e]{16,256}$/
 
-const authToken = Config.redacted("WS_AUTH_TOKEN").pipe(
-  Config.withDefault(Redacted.make("")),
-  Config.mapOrFail((token) => {
-    const text = Redacted.value(token)
+// Not Config.redacted: what is refused after it has lost the name of its key.
+const authToken = Config.string("WS_AUTH_TOKEN").pipe(
+  Config.mapOrFail((text) => {
     if (text === "") return Either.right(Option.none<Redacted.Redacted>())
     // The token itself is not repeated: the message goes to logs.
     return form.test(text)
-      ? Either.right(Option.some(token))
+      ? Either.right(Option.some(Redacted.make(text)))
       : Either.left(
           ConfigError.InvalidData(
             [],
             `it has ${text.length} characters or ones that a header cannot carry; allowed are 16 to 256 printable ASCII characters without comma or space`
           )
         )
-  })
+  }),
+  Config.withDefault(Option.none<Redacted.Redacted>())
 )
 
 const origins = (text: string): Either.Either<Option.Option<ReadonlySet<string>>, string> => {
