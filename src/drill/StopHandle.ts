@@ -49,16 +49,14 @@ export interface StopHandle {
   readonly settled: () => Promise<void>
   /** Ends every connection from this side, and with them what is outstanding. */
   readonly giveUp: () => void
-  /** Makes whatever the scenario waits for or begins from now on throw, and stops the measurement of the drill's own lag. */
+  /** Lets whatever the scenario waits for, or begins from now on, wait for ever, and stops the measurement of the drill's own lag. */
   readonly abandon: () => void
   /** The longest time so far in which the drill did not look at its sockets, in milliseconds. */
   readonly lag: () => number
 }
 
-/** What an abandoned scenario is thrown. */
-export class Abandoned extends Error {
-  override readonly name = "Abandoned"
-}
+/** What an abandoned scenario waits for. It is not thrown anything: what runs side by side in it would fail with nobody to notice. */
+const never = <A>(): Promise<A> => new Promise(() => {})
 
 /** A handle for one stop of the service. */
 export const make = (subject: Subject, options: StopOptions): StopHandle => {
@@ -67,7 +65,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
   const expectations: Array<Expectation> = []
   const asks = new Set<Promise<Sent>>()
   const connections = new Set<Connection>()
-  const pauses = new Set<(error: Abandoned) => void>()
+  const pauses = new Set<NodeJS.Timeout>()
   const loop = monitorEventLoopDelay({ resolution: 2 })
   loop.enable()
   const scheduling = Scheduling.watch(subject.pid)
@@ -76,9 +74,6 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
   let signalledAt: number | undefined
   let firstSignal: NodeJS.Signals | undefined
 
-  const guard = () => {
-    if (abandoned) throw new Abandoned("the scenario was given up")
-  }
   const ask = (answer: Promise<Sent>): Promise<Sent> => {
     const recorded = answer.then((one) => {
       asks.delete(recorded)
@@ -89,7 +84,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
     return recorded
   }
   const signal = (name: NodeJS.Signals) => {
-    guard()
+    if (abandoned) return
     if (signalledAt !== undefined) return subject.signal(name)
     signalledAt = performance.now()
     firstSignal = name
@@ -107,12 +102,14 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
     notes: {},
     exchange: Exchanges.make(options.targets, options.checks, options.random),
     connect: async (kind) => {
-      guard()
+      if (abandoned) return never()
       const at = performance.now()
       const connection = new Connection(port, { host, id: ++opened, waited: scheduling.waited })
       connections.add(connection)
       void connection.closed.then(() => connections.delete(connection))
-      if (await connection.opened) return connection
+      const isOpen = await connection.opened
+      if (abandoned) return never()
+      if (isOpen) return connection
       const { ending } = await connection.closed
       // Nothing was written, so nothing is lost, however long the refusal took.
       const doneAt = performance.now()
@@ -121,28 +118,22 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
       return undefined
     },
     ask: async (connection, exchange) => {
-      guard()
-      return ask(connection.request(exchange))
+      return abandoned ? never() : ask(connection.request(exchange))
     },
     pipeline: async (connection, exchanges) => {
-      guard()
-      return Promise.all(connection.pipeline(exchanges).map(ask))
+      return abandoned ? never() : Promise.all(connection.pipeline(exchanges).map(ask))
     },
     record: (one) => void sent.push(one),
     pause: (millis, connection) =>
-      new Promise((resolve, reject) => {
-        if (abandoned) return reject(new Abandoned("the scenario was given up"))
+      new Promise((resolve) => {
+        if (abandoned) return
         const end = () => {
           clearTimeout(timer)
-          pauses.delete(cancel)
-          resolve()
-        }
-        const cancel = (error: Abandoned) => {
-          clearTimeout(timer)
-          reject(error)
+          // Whoever was abandoned in the meantime goes on waiting.
+          if (pauses.delete(timer)) resolve()
         }
         const timer = setTimeout(end, millis)
-        pauses.add(cancel)
+        pauses.add(timer)
         void connection?.closed.then(end)
       }),
     terminate: () => {
@@ -156,8 +147,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
     ready: subject.ready,
     expect: (name, ok, detail = "") => void expectations.push({ name, ok, detail }),
     restart: async () => {
-      guard()
-      return options.restart()
+      return abandoned ? never() : options.restart()
     }
   }
 
@@ -178,7 +168,7 @@ export const make = (subject: Subject, options: StopOptions): StopHandle => {
       loop.disable()
       scheduling.end()
       giveUp()
-      for (const cancel of pauses) cancel(new Abandoned("the scenario was given up"))
+      for (const timer of pauses) clearTimeout(timer)
       pauses.clear()
     },
     lag: () => loop.max / 1e6
