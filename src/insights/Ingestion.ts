@@ -162,10 +162,20 @@ export const make = Effect.fn("Ingestion.make")(
     const halt = Effect.fnUntraced(function* (trouble: IngestionStatus.Trouble) {
       yield* ScopedRef.set(stream, Effect.succeed(closed))
       const isNews = yield* status.halted(trouble)
+      const { message: why, object, reason } = trouble
       yield* (isNews ? Effect.logError : Effect.logDebug)("Ingestion is halted").pipe(
-        Effect.annotateLogs({ ...trouble })
+        Effect.annotateLogs({ reason, object, why })
       )
     })
+    /** Says that what was in the way is passed. */
+    const goesOn = (sequence: number) =>
+      Effect.flatMap(status.get, ({ halt }) =>
+        halt === null
+          ? Effect.void
+          : Effect.logInfo("Ingestion goes on").pipe(
+              Effect.annotateLogs({ sequence, reason: halt.reason, attempts: halt.attempts })
+            )
+      )
     const rest = Effect.flatMap(status.get, ({ halt }) =>
       halt === null ? Effect.void : Effect.sleep(pause(halt.attempts))
     )
@@ -187,6 +197,7 @@ export const make = Effect.fn("Ingestion.make")(
     )
     const unit = ({ details, object }: Verified) =>
       tracker.unit(store.commit(details)).pipe(
+        Effect.zipRight(goesOn(details.facts.sequence)),
         Effect.zipRight(status.committed(details.facts)),
         Effect.zipRight(
           Effect.logDebug("Ledger committed").pipe(Effect.annotateLogs({ sequence: details.facts.sequence }))

@@ -132,7 +132,8 @@ export const periodic = <E, R>(
         return
       }
       const factor = 1 + jitter * (2 * (yield* Random.next) - 1)
-      const wait = Duration.toMillis(options.interval) * factor
+      // Whole milliseconds, which is all that timers know.
+      const wait = Math.round(Duration.toMillis(options.interval) * factor)
       yield* tracker.due((yield* Clock.currentTimeMillis) + wait)
       yield* Effect.sleep(wait)
     })

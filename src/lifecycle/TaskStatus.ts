@@ -86,9 +86,17 @@ export interface Tracker {
   readonly failedInARow: Effect.Effect<number>
 }
 
-/** What a failure says, in a line. */
-export const lineOf = (cause: Cause.Cause<unknown>): string =>
-  ErrorText.of(Cause.squash(cause)).split("\n", 1)[0] ?? "unknown"
+/** What a failure says, and what caused it, in a line: `Failed to execute statement: database or disk is full`. */
+export const lineOf = (cause: Cause.Cause<unknown>): string => {
+  const said: Array<string> = []
+  for (let error = Cause.squash(cause), depth = 0; depth < 8; depth++) {
+    const line = ErrorText.of(error).split("\n", 1)[0]!.trim()
+    if (line !== "" && line !== said.at(-1)) said.push(line)
+    if (!(error instanceof Error && error.cause instanceof Error)) break
+    error = error.cause
+  }
+  return said.join(": ") || "unknown"
+}
 
 /** The status of a task that has not done anything yet. */
 export const make = (options: Options): Tracker => {

@@ -104,7 +104,8 @@ describe("a periodic task", () => {
       const { run, status } = yield* launched(
         Effect.suspend(() => {
           attempts += 1
-          if (attempts === 1) return Effect.fail(new Error("the table is locked"))
+          if (attempts === 1)
+            return Effect.fail(new Error("a statement failed", { cause: new Error("the table is locked") }))
           return attempts <= 3 ? Effect.dieMessage("oops") : Effect.void
         }),
         { longestPause: Duration.seconds(2) }
@@ -116,7 +117,7 @@ describe("a periodic task", () => {
         nextAt: 1000,
         state: "failing"
       })
-      assert.strictEqual((yield* status).lastRun?.error, "the table is locked")
+      assert.strictEqual((yield* status).lastRun?.error, "a statement failed: the table is locked")
       yield* TestClock.adjust(1000)
       assert.strictEqual((yield* status).nextAt, 3000)
       yield* TestClock.adjust(2000)
