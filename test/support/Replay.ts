@@ -12,8 +12,8 @@ import * as TableDump from "./TableDump.js"
 /** Where a kill fell, and what came of it. */
 export interface Fall {
   readonly signal: "SIGKILL" | "SIGTERM"
-  /** What the process was doing. */
-  readonly at: "start" | "fetch" | "verify" | "commit" | "task" | "idle"
+  /** What the process was doing; `committed`: the COMMIT is done and nobody knows of it yet. */
+  readonly at: "start" | "fetch" | "verify" | "commit" | "committed" | "task" | "idle"
   /** In a commit: between which of its statements. */
   readonly between?: string
   /** Whether the place was aimed at, or came by chance. */
@@ -25,7 +25,7 @@ export interface Fall {
 }
 
 /** Whether a kill fell inside the work on a ledger. */
-export const isInside = ({ at }: Fall): boolean => at === "fetch" || at === "verify" || at === "commit"
+export const isInside = ({ at }: Fall): boolean => ["fetch", "verify", "commit", "committed"].includes(at)
 
 /** What the tasks that make snapshots use: one bucket for the whole stretch, so that it does not matter when they ran. */
 const intervals = {
@@ -176,7 +176,7 @@ export const make = (stretch: Stretch, lake: LakeServer) => {
         case "start":
           return "start"
         case "ledger":
-          return "commit"
+          return place.before === undefined ? "committed" : "commit"
         case "fetch":
           return wasDone ? "idle" : "fetch"
         default:
@@ -186,9 +186,9 @@ export const make = (stretch: Stretch, lake: LakeServer) => {
     return {
       signal,
       at: at(),
-      ...(place.before === undefined && place.after === undefined
+      ...(place.before === undefined
         ? {}
-        : { between: `${place.statement ?? ""} ${place.after ?? ""} | ${place.before ?? ""}`.trim() }),
+        : { between: `${place.statement} ${place.after} | ${place.before}` }),
       aimed: before.stalled === true,
       code,
       cut
