@@ -46,7 +46,10 @@ export const types = (sql: SqlClient.SqlClient): Types =>
 export interface Words {
   /** Bytes of a column as lower case hex. */
   readonly hex: (column: string) => Fragment
-  /** A table `each` with one row for each text of a list, in its column `value`; however long the list, it is one parameter. */
+  /**
+   * A table `each` with one row for each text of a list, in its column `value`; however long the list, it is one parameter. What is looked up by it is joined with
+   * CROSS JOIN, which SQLite keeps in that order: its statistics of a table that was small when they were made would have it go through the whole of it.
+   */
   readonly each: (values: ReadonlyArray<string>) => Fragment
   /** The same for integers. */
   readonly eachInteger: (values: ReadonlyArray<number>) => Fragment

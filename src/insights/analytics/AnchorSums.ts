@@ -58,7 +58,9 @@ export const make = (sql: SqlClient.SqlClient, anchor: Anchor, between: Effect.E
 
   const numbers = (table: "account" | "asset", column: "address" | "name", names: ReadonlyArray<string>) =>
     Effect.map(
-      sql<{ id: number }>`SELECT id FROM ${each(names)} JOIN ${sql(table)} ON ${sql(column)} = each.value`,
+      sql<{
+        id: number
+      }>`SELECT id FROM ${each(names)} CROSS JOIN ${sql(table)} WHERE ${sql(column)} = each.value`,
       (rows) => new Set(rows.map(({ id }) => id))
     )
   const members: Effect.Effect<Members, SqlError> = Effect.gen(function* () {
@@ -84,7 +86,7 @@ export const make = (sql: SqlClient.SqlClient, anchor: Anchor, between: Effect.E
         dst_asset AS "dstAsset", ${outcome} AS outcome
       FROM ${sql(table)} JOIN ledger ON ledger.sequence = toid >> 32
       WHERE ${sql(side)} = ${account} AND src <> dst AND toid >= ${from} AND toid < ${to} ${kinds}
-      ORDER BY toid LIMIT ${perRead}`
+      ORDER BY ${sql(table)}.toid LIMIT ${perRead}`
   }
 
   const count = ({ closedAt, outcome }: Row, deposit: boolean, withdrawal: boolean): void => {
@@ -134,8 +136,8 @@ export const make = (sql: SqlClient.SqlClient, anchor: Anchor, between: Effect.E
       Effect.gen(function* () {
         const first = Window.firstHour("30d", now)
         if (next === undefined) {
-          const [row] = yield* sql<{ sequence: number | null }>`SELECT min(sequence) AS sequence FROM ledger
-            WHERE closed_at >= ${first}`
+          const [row] = yield* sql<{ sequence: number }>`SELECT sequence FROM ledger
+            WHERE closed_at >= ${first} ORDER BY closed_at, sequence LIMIT 1`
           next = toidAfter((row?.sequence ?? 1) - 1)
         }
         const end = toidAfter(sequence)

@@ -85,7 +85,7 @@ export const writes = (sql: SqlClient.SqlClient) => {
         sql<{
           id: number
           name: string
-        }>`SELECT id, name FROM ${eachInteger(ids)} JOIN asset ON id = each.value`,
+        }>`SELECT id, name FROM ${eachInteger(ids)} CROSS JOIN asset WHERE id = each.value`,
         (rows) => new Map(rows.map(({ id, name }) => [id, name]))
       )
   }

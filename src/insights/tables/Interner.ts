@@ -45,7 +45,7 @@ export const make = (sql: SqlClient.SqlClient, { column, remember, table }: Opti
   /** Asks the table for what is not remembered, and gives a number to what is not there either. */
   const resolve = Effect.fnUntraced(function* (missing: ReadonlySet<string>, found: Map<string, number>) {
     const rows = yield* sql<{ id: number; name: string }>`SELECT id, ${key} AS name
-      FROM ${each([...missing])} JOIN ${names} ON ${key} = each.value`
+      FROM ${each([...missing])} CROSS JOIN ${names} WHERE ${key} = each.value`
     for (const { id, name } of rows) found.set(name, id)
     if (rows.length < missing.size) {
       const [last] = yield* sql<{ id: number | null }>`SELECT max(id) AS id FROM ${names}`

@@ -80,8 +80,9 @@ export const make = (sql: SqlClient.SqlClient) => {
         if (last === undefined) return Effect.succeed(0)
         const key = sql(table === "outbox" ? "id" : "toid")
         return Effect.map(
-          sql`DELETE FROM ${sql(table)} WHERE ${key} IN
-            (SELECT ${key} FROM ${sql(table)} WHERE ${key} <= ${last} ORDER BY ${key} LIMIT ${limit}) RETURNING 1`,
+          sql`DELETE FROM ${sql(table)} WHERE ${key} <=
+            (SELECT max(${key}) FROM (SELECT ${key} FROM ${sql(table)} WHERE ${key} <= ${last} ORDER BY ${key} LIMIT ${limit}) AS oldest)
+            RETURNING 1`,
           (rows) => rows.length
         )
       })

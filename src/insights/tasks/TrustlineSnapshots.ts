@@ -11,9 +11,12 @@ import * as SnapshotTask from "./SnapshotTask.js"
 /** Trustlines, by asset. */
 export const kind: SnapshotTask.Kind = {
   name: "trustline-snapshots",
+  // Hour by hour: by their order alone, the index of all assets and hours there have ever been would be gone through.
   touched: ({ read }, hour, after, limit) =>
     Effect.map(
-      read<{ asset: number }>`SELECT DISTINCT asset FROM asset_hour WHERE hour >= ${hour} AND asset > ${after}
+      read<{ asset: number }>`SELECT DISTINCT asset
+        FROM network_hour CROSS JOIN asset_hour
+        WHERE network_hour.hour >= ${hour} AND asset_hour.hour = network_hour.hour AND asset > ${after}
         ORDER BY asset LIMIT ${limit}`,
       (rows) => rows.map(({ asset }) => asset)
     ),
@@ -26,8 +29,8 @@ export const kind: SnapshotTask.Kind = {
           balance_hi, balance_lo)
         SELECT asset, ${bucket}, ${ledger}, sum(lines_created) - sum(lines_removed), sum(authorized_delta),
           sum(maintain_liabilities_delta), sum(balance_delta_hi) + sum(balance_delta_lo) / ${base}, sum(balance_delta_lo) % ${base}
-        FROM ${Dialect.words(write).eachInteger(numbers)} JOIN asset_hour ON asset = each.value
-        WHERE TRUE GROUP BY asset
+        FROM ${Dialect.words(write).eachInteger(numbers)} CROSS JOIN asset_hour
+        WHERE asset = each.value GROUP BY asset
         ON CONFLICT (asset, bucket) DO UPDATE SET as_of_ledger = excluded.as_of_ledger, lines = excluded.lines,
           authorized = excluded.authorized, maintain_liabilities = excluded.maintain_liabilities, balance_hi = excluded.balance_hi,
           balance_lo = excluded.balance_lo

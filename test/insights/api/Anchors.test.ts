@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Window from "../../../src/insights/analytics/Window.js"
+import * as Made from "../Made.js"
 import * as Service from "../Service.js"
 import * as Serving from "./Serving.js"
 
@@ -232,6 +233,24 @@ describe("an anchor", () => {
         ledgers.toReversed().map(({ facts }) => [Window.hourOf(facts.closeTime), facts.sequence])
       )
       assert.deepStrictEqual((yield* ask("/api/anchors/one?hours=3")).json.history, json.history.slice(0, 3))
+    })
+  )
+
+  it.scoped("has all of its payments, however many pages of them and however long their numbers are", () =>
+    Effect.gen(function* () {
+      const { ask, store, sync } = yield* Serving.make()
+      // From ledger 233 on, a toid has one digit more.
+      const ledgers = Service.chain(231, 4).map((facts) =>
+        Serving.validated(Made.full(facts, { payments: 400, failures: 0, accounts: 2 }))
+      )
+      yield* Effect.forEach(ledgers, store.commit)
+      yield* put(ask, "one", { name: "One", accounts: [Serving.account(1)] })
+      yield* sync
+      const paid = ledgers
+        .flatMap(({ payments }) => payments)
+        .filter(({ kind, self }) => !self && kind !== "accountMerge")
+      assert.isAbove(paid.length, 600)
+      assert.strictEqual((yield* ask("/api/anchors/one")).json.windows["30d"].success, paid.length)
     })
   )
 

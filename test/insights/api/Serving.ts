@@ -75,6 +75,9 @@ function valid(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, valid(one)]))
 }
 
+/** A ledger with addresses that are valid. */
+export const validated = (ledger: LedgerDetails): LedgerDetails => valid(ledger) as LedgerDetails
+
 /** Ledgers full of things, some hours apart. */
 export const ledgers = (
   count: number,
@@ -89,7 +92,7 @@ export const ledgers = (
     .slice(from)
     .map((facts, index) => {
       const closeTime = 1_700_000_000 + (from + index) * hoursApart * 3600
-      return valid(Made.full({ ...facts, closeTime }, contents)) as LedgerDetails
+      return validated(Made.full({ ...facts, closeTime }, contents))
     })
 }
 
