@@ -41,10 +41,11 @@ describe("resume", () => {
   it.scopedLive("loses and doubles nothing while events go on being published", () =>
     Effect.gen(function* () {
       const memory = yield* EventLog.makeMemory(100_000)
-      // Reading takes a turn or more, so publications fall between two pages and between the last one and the joining.
+      // What was read is handed over a moment later, so publications fall between a page and the look at it, the last one's too.
       const log = {
         ...memory,
-        readAfter: (id: number, limit: number) => Effect.delay(memory.readAfter(id, limit), "1 millis")
+        readAfter: (id: number, limit: number) =>
+          Effect.zipLeft(memory.readAfter(id, limit), Effect.sleep("3 millis"))
       }
       yield* memory.append(events(1, 3000))
       const { hub, port } = yield* open({ log })
