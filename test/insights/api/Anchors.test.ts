@@ -241,7 +241,7 @@ describe("an anchor", () => {
       const { ask, store, sync } = yield* Serving.make()
       // From ledger 233 on, a toid has one digit more.
       const ledgers = Service.chain(231, 4).map((facts) =>
-        Serving.validated(Made.full(facts, { payments: 400, failures: 0, accounts: 2 }))
+        Serving.validated(Made.full(facts, { payments: 900, failures: 0, accounts: 2 }))
       )
       yield* Effect.forEach(ledgers, store.commit)
       yield* put(ask, "one", { name: "One", accounts: [Serving.account(1)] })
@@ -249,7 +249,7 @@ describe("an anchor", () => {
       const paid = ledgers
         .flatMap(({ payments }) => payments)
         .filter(({ kind, self }) => !self && kind !== "accountMerge")
-      assert.isAbove(paid.length, 600)
+      assert.isAbove(paid.length, 1200)
       assert.strictEqual((yield* ask("/api/anchors/one")).json.windows["30d"].success, paid.length)
     })
   )
