@@ -136,7 +136,7 @@ export const make = (stretch: Stretch, lake: LakeServer) => {
   ): Promise<Fall> => {
     const stall = aim(random)
     const cut = signal === "SIGTERM" && random.chance(0.35)
-    const failpoint = Failpoint.make(folder, { slow: 3, stall })
+    const failpoint = Failpoint.make(folder, { slow: 2, stall })
     const child = Child.serve(
       { ...env, ...failpoint.env, ...(cut ? { SHUTDOWN_BACKGROUND_TIMEOUT: "50 millis" } : {}) },
       folder
@@ -145,10 +145,10 @@ export const make = (stretch: Stretch, lake: LakeServer) => {
     const isDone = () => cursor(folder) === stretch.last
     if (stall !== undefined) {
       while (goesOn() && failpoint.place().stalled !== true && !isDone()) await pause(5)
-    } else if (random.chance(0.12)) await pause(random.int(1, 1200))
+    } else if (random.chance(0.12)) await pause(random.int(1, 1000))
     else {
       while (goesOn() && failpoint.place().state !== "fetch" && !isDone()) await pause(5)
-      await pause(random.int(0, 1500))
+      await pause(random.int(0, 1000))
     }
     const wasDone = isDone()
     const before = failpoint.place()
@@ -210,7 +210,7 @@ export const make = (stretch: Stretch, lake: LakeServer) => {
       expected: Promise<{ readonly ledgers: ReadonlyMap<number, string> }>
     ) => {
       const folder = Child.folder()
-      slow(120)
+      slow(100)
       while (cursor(folder) !== stretch.last) {
         const signal = next()
         if (signal === undefined) break
