@@ -22,24 +22,27 @@ it("answers within a second while it catches up with ledgers that come as fast a
     }
     return ingestion
   }
-  while ((await committed()).ledgersSinceStart < 20) await new Promise((resolve) => setTimeout(resolve, 20))
+  while ((await committed()).ledgersSinceStart < 5) await new Promise((resolve) => setTimeout(resolve, 20))
   const took: Array<number> = []
   const before = await committed()
-  for (let round = 0; round < 20; round++) {
+  for (
+    let round = 0;
+    round < 20 || (await committed()).ledgersSinceStart < before.ledgersSinceStart + 5;
+    round++
+  ) {
     for (const path of ["/health/live", "/api/corridors?limit=20"]) {
       const asked = performance.now()
       const response = await fetch(`${url}${path}`)
       await response.text()
       took.push(Math.round(performance.now() - asked))
       assert.strictEqual(response.status, 200, path)
+      assert.isBelow(took.at(-1)!, patience, `in milliseconds: ${took.join(" ")}`)
     }
   }
   const after = await committed()
   const sorted = [...took].sort((a, b) => a - b)
   console.log(`answers in ms: median ${sorted[took.length >> 1]}, longest ${sorted.at(-1)}`)
-  assert.isBelow(Math.max(...took), patience, `in milliseconds: ${took.join(" ")}`)
   assert.strictEqual(after.state, "catching-up")
-  assert.isAbove(after.ledgersSinceStart, before.ledgersSinceStart)
   child.kill("SIGTERM")
   assert.strictEqual((await child.end).code, 0)
 })

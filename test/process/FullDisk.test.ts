@@ -74,7 +74,7 @@ const assertNothingLost = async (disk: SmallDisk.SmallDisk) => {
 
 describe.skipIf(typeof probe === "string")("a disk that fills up", () => {
   it("halts ingestion visibly, and it goes on when there is room", async () => {
-    const disk = small("3m")
+    const disk = small("2m")
     const child = serve(disk)
     const url = await Child.url(child)
     const reasons = await ready(url, 503, 30_000)
@@ -104,7 +104,7 @@ describe.skipIf(typeof probe === "string")("a disk that fills up", () => {
   }, 90_000)
 
   it("is survived: a kill while it is full, a start and a stop on the full disk, and a start with room goes on", async () => {
-    const disk = small("3m")
+    const disk = small("2m")
     const killed = serve(disk)
     await ready(await Child.url(killed), 503, 30_000)
     killed.kill("SIGKILL")

@@ -178,14 +178,14 @@ const cases: ReadonlyArray<Case> = [
     file: forTasks,
     task: MetricsSync.layer({ interval, limit }),
     isDone: hasWorked(MetricsSync.name),
-    stops: [1, 2, 4]
+    stops: [1, 4]
   },
   {
     name: PoolSnapshots.kind.name,
     file: forTasks,
     task: SnapshotTask.layer(PoolSnapshots.kind, { interval, limit }),
     isDone: hasWorked(PoolSnapshots.kind.name),
-    stops: [1, 2, 3]
+    stops: [1, 3]
   },
   {
     name: TrustlineSnapshots.kind.name,
