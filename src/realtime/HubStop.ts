@@ -10,6 +10,8 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as LogLevel from "effect/LogLevel"
 import * as EventLoop from "../http/EventLoop.js"
 import type { Client } from "./Client.js"
 import * as Frame from "./Frame.js"
@@ -92,15 +94,16 @@ export const make = (parts: Parts): Effect.Effect<HubStop> =>
     }
 
     const debug = (message: string, event_type: string, some: ReadonlyArray<Client>) =>
-      Effect.forEach(
-        some,
-        ({ session }) =>
-          Effect.annotateLogs(Effect.logDebug(message), {
-            event_type,
-            session: session.id,
-            total: session.total
-          }),
-        { discard: true }
+      Effect.flatMap(FiberRef.get(FiberRef.currentMinimumLogLevel), (least) =>
+        // Ten thousand lines that nobody wants cost as much as the closing itself.
+        LogLevel.greaterThan(least, LogLevel.Debug)
+          ? Effect.void
+          : Effect.forEach(
+              some,
+              ({ session: { id, total } }) =>
+                Effect.annotateLogs(Effect.logDebug(message), { event_type, session: id, total }),
+              { discard: true }
+            )
       )
 
     const release = Effect.gen(function* () {

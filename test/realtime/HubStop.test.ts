@@ -120,10 +120,13 @@ describe("the stop of a hub", () => {
       const { drain, port, release } = yield* open({ log })
       const client = yield* connect(port)
       yield* drain
-      // The resume takes its time, and two more wait behind it.
+      // The resume takes its time, and two more wait behind it; all three arrive together.
+      const { _socket: socket } = client.ws as unknown as { readonly _socket: Net.Socket }
+      socket.cork()
       yield* client.send({ op: "resume", token: client.first.token, lastEventId: 0, channels: ["news"] })
       yield* client.send({ op: "ping", nonce: "a" })
       yield* client.send({ op: "ping", nonce: "b" })
+      socket.uncork()
       yield* client.next("connected", 2)
       yield* release
       assert.strictEqual((yield* client.end).code, 1001)
@@ -133,7 +136,32 @@ describe("the stop of a hub", () => {
         ["a", "b"]
       )
       assert.deepInclude(client.messages.at(-1), { op: "bye", total: 3 })
+      // One after the other, in the order in which they came.
+      const last = client.messages.findLastIndex(({ op }) => op === "event")
+      assert.isBelow(
+        last,
+        client.messages.findIndex(({ op }) => op === "pong")
+      )
     })
+  )
+
+  it.scopedLive(
+    "a message that is never done keeps nobody from their bye, nor from answering the close",
+    () =>
+      Effect.gen(function* () {
+        const memory = yield* EventLog.makeMemory(100)
+        const { drain, logged, port, release } = yield* open({
+          log: { ...memory, readAfter: () => Effect.never },
+          limit: 800
+        })
+        const client = yield* connect(port)
+        yield* client.resume(client.first.token, 0, ["news"])
+        yield* drain
+        assert.isBelow(yield* release, 500)
+        assert.strictEqual((yield* client.end).code, 1001)
+        assert.deepInclude(client.messages.at(-1), { op: "bye", total: 1 })
+        assert.deepInclude(logged("ws_shutdown_completed")[0], { terminated: 0 })
+      })
   )
 
   it.scopedLive(
