@@ -40,7 +40,7 @@ export default defineConfig({
           name: "drill",
           include: drills,
           // A drill measures what a busy machine disturbs: one file at a time, when nothing else runs.
-          fileParallelism: false,
+          poolOptions: { forks: { singleFork: true } },
           sequence: { groupOrder: 1 }
         }
       }
