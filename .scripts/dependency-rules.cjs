@@ -18,9 +18,10 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }
     },
     only("lifecycle", [], "the library stands on its own"),
-    ...["http", "realtime", "cache", "redis", "lease", "telemetry"].map((name) =>
+    ...["http", "cache", "redis", "lease", "telemetry"].map((name) =>
       only(name, ["lifecycle"], "domain-free parts know the lifecycle and nothing else")
     ),
+    only("realtime", ["lifecycle", "http"], "WebSockets come through the draining server's upgrade path"),
     {
       name: "stellar-is-apart",
       comment: "the network's formats know none of the service",
