@@ -34,6 +34,7 @@ import * as LiveSession from "./LiveSession.js"
 import type * as Protocol from "./Protocol.js"
 import * as Sessions from "./Sessions.js"
 import * as SessionStore from "./SessionStore.js"
+import * as Sockets from "./Sockets.js"
 
 /** How the quiesce, the release and logs call the hub. */
 export const name = "realtime"
@@ -84,52 +85,6 @@ export interface Shape {
 /** The hub of the service. */
 export class Hub extends Context.Tag("stellar-insights/realtime/Hub")<Hub, Shape>() {}
 
-const key = Symbol("stellar-insights/realtime/Client")
-
-interface Tagged extends WebSocket {
-  [key]?: { readonly client: Client; readonly on: Listeners }
-}
-
-/** What is done with what `ws` tells: one set for all connections, since ten thousand of them would each hold their own. */
-interface Listeners {
-  readonly message: (client: Client, data: Buffer, isBinary: boolean) => void
-  readonly heard: (client: Client) => void
-  readonly left: (client: Client) => void
-}
-
-function onMessage(this: Tagged, data: unknown, isBinary: boolean): void {
-  const { client, on } = this[key]!
-  on.message(client, data as Buffer, isBinary)
-}
-
-function onHeard(this: Tagged): void {
-  const { client, on } = this[key]!
-  on.heard(client)
-}
-
-function onClose(this: Tagged): void {
-  const { client, on } = this[key]!
-  on.left(client)
-}
-
-/** What went wrong ends the connection, and is told by that. */
-const onError = () => {}
-
-/** Callbacks that wait for a moment which comes again and again. */
-const moments = (isNow: () => boolean) => {
-  const waiting = new Set<() => void>()
-  return {
-    check: () => {
-      if (waiting.size > 0 && isNow()) for (const then of waiting) then()
-    },
-    when: (then: () => void) => {
-      if (isNow()) then()
-      else waiting.add(then)
-      return () => void waiting.delete(then)
-    }
-  }
-}
-
 /**
  * A hub with the given settings, open until its scope closes, which is its release, bounded by `SHUTDOWN_WEBSOCKET_TIMEOUT`. Fails with `EventLogError` when the head of
  * the log cannot be read.
@@ -160,8 +115,8 @@ export const make = (
     const addresses = new Map<string, number>()
     const channels = new Channels(yield* log.head)
     const count = { accepted: 0, refused: 0, dead: 0 }
-    const settled = moments(() => [...clients].every((client) => !client.isOpen || !client.busy))
-    const empty = moments(() => clients.size === 0)
+    const settled = Sockets.moments(() => [...clients].every((client) => !client.isOpen || !client.busy))
+    const empty = Sockets.moments(() => clients.size === 0)
 
     // In the order of use: what is added first is finalized last.
     const sessions = yield* Sessions.make(store, config, now, clients)
@@ -202,7 +157,7 @@ export const make = (
         )
       }
     }
-    const listeners: Listeners = {
+    const listeners: Sockets.Listeners = {
       message: (client, data, isBinary) =>
         guarded(client, () => conversation.receive(client, data, isBinary)),
       heard: (client) => guarded(client, () => void conversation.hear(client)),
@@ -229,16 +184,11 @@ export const make = (
     }
     const server = new WebSocketServer(serverOptions)
     const limits = { queue: config.queue, slowClients: config.slowClients }
-    const accept = (ws: Tagged, socket: Duplex, address: string) => {
+    const accept = (ws: WebSocket, socket: Duplex, address: string) => {
       const session = LiveSession.begin(channels.position)
       const allowance = config.messageRate * 2
       const client = new Client({ ws, socket, address, session, limits, allowance, now: now() })
-      ws[key] = { client, on: listeners }
-      ws.on("message", onMessage)
-        .on("ping", onHeard)
-        .on("pong", onHeard)
-        .on("close", onClose)
-        .on("error", onError)
+      Sockets.listen(ws, client, listeners)
       clients.add(client)
       count.accepted++
       addresses.set(address, (addresses.get(address) ?? 0) + 1)

@@ -15,7 +15,7 @@
  * | `WS_SLOW_CLIENTS` | `drop-oldest` | `drop-oldest`, `close` |
  * | `WS_SESSION_INTERVAL` | 10 s | 100 ms to 10 min |
  * | `WS_SESSION_TTL` | 1 h | 1 min to 7 days |
- * | `SHUTDOWN_RECONNECT_SPREAD` | 5 s | 0 to 10 min |
+ * | `WS_RECONNECT_SPREAD` | 5 s | 0 to 10 min |
  *
  * @module
  */
@@ -61,7 +61,7 @@ export interface HubConfig {
   readonly sessionInterval: Duration.Duration
   /** How long a session is kept after its connection has ended. `WS_SESSION_TTL`, 1 h. */
   readonly sessionTtl: Duration.Duration
-  /** Over what time clients are asked to come back when the service stops. `SHUTDOWN_RECONNECT_SPREAD`, 5 s. */
+  /** Over what time clients are asked to come back when the service stops. `WS_RECONNECT_SPREAD`, 5 s. */
   readonly reconnectSpread: Duration.Duration
 }
 
@@ -172,7 +172,7 @@ export const config: Config.Config<HubConfig> = Config.all({
     min: Duration.minutes(1),
     max: Duration.days(7)
   }).pipe(Config.withDefault(defaults.sessionTtl)),
-  reconnectSpread: DurationConfig.duration("SHUTDOWN_RECONNECT_SPREAD", {
+  reconnectSpread: DurationConfig.duration("WS_RECONNECT_SPREAD", {
     min: Duration.zero,
     max: Duration.minutes(10)
   }).pipe(Config.withDefault(defaults.reconnectSpread))

@@ -33,7 +33,7 @@ describe("HubConfig", () => {
         WS_SLOW_CLIENTS: "close",
         WS_SESSION_INTERVAL: "500 millis",
         WS_SESSION_TTL: "7 days",
-        SHUTDOWN_RECONNECT_SPREAD: "0"
+        WS_RECONNECT_SPREAD: "0"
       })
       assert.strictEqual(Redacted.value(Option.getOrThrow(config.authToken)), "0123456789abcdef")
       assert.deepStrictEqual(
@@ -76,7 +76,7 @@ describe("HubConfig", () => {
     ["WS_SLOW_CLIENTS", "drop"],
     ["WS_SESSION_INTERVAL", "1 hour"],
     ["WS_SESSION_TTL", "1"],
-    ["SHUTDOWN_RECONNECT_SPREAD", "601"]
+    ["WS_RECONNECT_SPREAD", "601"]
   ])("%s=%s is refused, in a line that names the key", ([key, value]) =>
     Effect.gen(function* () {
       const text = ErrorText.of(yield* Effect.flip(read({ [key!]: value! })))
