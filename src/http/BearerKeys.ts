@@ -44,10 +44,9 @@ export const make = (keys: Iterable<string>): BearerKeys => {
 const form = /^[\x21-\x2b\x2d-\x7e]{16,256}$/
 
 /** `ADMIN_KEYS`. What is wrong with a key is said without the key. */
-export const config: Config.Config<BearerKeys> = Config.redacted("ADMIN_KEYS").pipe(
-  Config.withDefault(Redacted.make("")),
+export const config: Config.Config<BearerKeys> = Config.string("ADMIN_KEYS").pipe(
   Config.mapOrFail((text) => {
-    const keys = Redacted.value(text)
+    const keys = text
       .split(",")
       .map((key) => key.trim())
       .filter((key) => key !== "")
@@ -61,7 +60,8 @@ export const config: Config.Config<BearerKeys> = Config.redacted("ADMIN_KEYS").p
               "16 to 256 printable ASCII characters without comma or space, keys separated by commas"
           )
         )
-  })
+  }),
+  Config.withDefault(make([]))
 )
 
 /**

@@ -41,6 +41,7 @@ describe("keys", () => {
       for (const wrong of ["short", `${first},with space inside it`, `${first},käse-käse-käse-käse`]) {
         const result = yield* Effect.either(read(wrong))
         const message = String(Either.getOrThrow(Either.flip(result)))
+        assert.include(message, "ADMIN_KEYS")
         assert.include(message, "16 to 256")
         assert.notInclude(message, first)
         assert.notInclude(message, "space inside")
