@@ -87,7 +87,7 @@ const make = Effect.gen(function* () {
       sequence: number | null
       origin: string | null
     }>`SELECT sequence, (SELECT hash FROM ledger WHERE sequence = facts_since) AS origin FROM ingestion_cursor WHERE id = 1`,
-    ([row]) => ({ ledger: row?.sequence ?? 0, origin: row?.origin?.slice(0, 8) ?? "none" })
+    ([row]) => ({ ledger: row?.sequence ?? 0, origin: row?.origin?.slice(-8) ?? "none" })
   )
   const watermark = (task: string) =>
     Effect.map(

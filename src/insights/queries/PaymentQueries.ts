@@ -47,6 +47,8 @@ export interface Merge {
 /** Beyond every toid. */
 const pastAll = 2n ** 63n - 1n
 
+const bounded = (toid: bigint): bigint => (toid < pastAll ? toid : pastAll)
+
 /** Questions through a connection that reads. */
 export const make = (sql: SqlClient.SqlClient) => {
   const { hex } = Dialect.words(sql)
@@ -74,8 +76,9 @@ export const make = (sql: SqlClient.SqlClient) => {
       return branch(pair, before, limit)
     }
     if (ledger !== undefined) {
-      const first = BigInt(ledger) << 32n
-      const end = first + 2n ** 32n
+      // A sequence above 2^31, of which there is none for three centuries, would not fit.
+      const first = bounded(BigInt(ledger) << 32n)
+      const end = bounded(first + 2n ** 32n)
       return branch(sql`toid >= ${first}`, before < end ? before : end, limit)
     }
     return branch(sql`toid >= 0`, before, limit)

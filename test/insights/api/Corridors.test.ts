@@ -151,13 +151,18 @@ describe("a list of corridors", () => {
       ]
       const nobody: Filter = [`source=${Serving.asset(77)}`, () => false]
       const sets: ReadonlyArray<ReadonlyArray<Filter>> = [
-        ...[[source], [native], [destination], [attempts], [none], [least], [most], [nobody]],
-        ...[
-          [source, destination],
-          [least, most],
-          [attempts, least],
-          [native, attempts, least, most]
-        ]
+        [source],
+        [native],
+        [destination],
+        [attempts],
+        [none],
+        [least],
+        [most],
+        [nobody],
+        [source, destination],
+        [least, most],
+        [attempts, least],
+        [native, attempts, least, most]
       ]
       for (const set of sets) {
         for (const sort of ["attempts", "successRate", "score"] as const) {
