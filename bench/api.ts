@@ -104,32 +104,37 @@ const main = async (): Promise<void> => {
       const at = (q: number) => quantile(good, q).toFixed(1)
       const bad = latencies.length - good.length
       return [
-        ...[
-          name,
-          at(0.5),
-          at(0.99),
-          `< ${target}`,
-          bad === 0 && quantile(good, 0.99) < target ? "met" : "MISSED"
-        ],
-        ...[at(0.999), at(1), String(bad), late.toFixed(1), (bytes / good.length / 1024).toFixed(1)],
-        ...[ledgers.toFixed(2), (server * 100).toFixed(0), (cpu * 100).toFixed(0)]
+        name,
+        at(0.5),
+        at(0.99),
+        `< ${target}`,
+        bad === 0 && quantile(good, 0.99) < target ? "met" : "MISSED",
+        at(0.999),
+        at(1),
+        String(bad),
+        late.toFixed(1),
+        (bytes / good.length / 1024).toFixed(1),
+        ledgers.toFixed(2),
+        (server * 100).toFixed(0),
+        (cpu * 100).toFixed(0)
       ]
     })
     say(
       table([
         [
-          ...[
-            "requests",
-            "p50, ms",
-            "p99, ms",
-            "target",
-            "",
-            "p99.9",
-            "most",
-            "bad",
-            "client late at most, ms"
-          ],
-          ...["KiB each", "ledgers/s", "server CPU, %", "client CPU, %"]
+          "requests",
+          "p50, ms",
+          "p99, ms",
+          "target",
+          "",
+          "p99.9",
+          "most",
+          "bad",
+          "client late at most, ms",
+          "KiB each",
+          "ledgers/s",
+          "server CPU, %",
+          "client CPU, %"
         ],
         ...rows
       ])

@@ -107,16 +107,18 @@ export const full = (facts: LedgerFacts, contents: Contents = {}): LedgerDetails
     const merge = { toid: at, txHash: hash(count + 1, sequence.toString(16)), amount: 77n }
     merges.push({ ...merge, account: from, into: to })
     payments.push({
-      ...{
-        toid: at,
-        txHash: merge.txHash,
-        kind: "accountMerge",
-        from,
-        to,
-        fromMuxedId: null,
-        toMuxedId: null
-      },
-      ...{ srcAsset: "native", dstAsset: "native", self: false, srcAmount: 77n, dstAmount: 77n }
+      toid: at,
+      txHash: merge.txHash,
+      kind: "accountMerge",
+      from,
+      to,
+      fromMuxedId: null,
+      toMuxedId: null,
+      srcAsset: "native",
+      dstAsset: "native",
+      self: false,
+      srcAmount: 77n,
+      dstAmount: 77n
     })
   }
   const failures: Array<FailedPayment> = []

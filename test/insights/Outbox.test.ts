@@ -60,15 +60,13 @@ describe("the outbox", () => {
         assert.deepStrictEqual({ closedAt, ledger }, { closedAt: facts.closeTime, ledger: facts.sequence })
       }
       assert.deepStrictEqual(events[0]!.payload, {
-        ...{
-          sequence: 100,
-          hash: facts.hash,
-          protocol: 23,
-          txCount: 3,
-          successTx: 2,
-          failedTx: 1,
-          opCount: 4
-        }
+        sequence: 100,
+        hash: facts.hash,
+        protocol: 23,
+        txCount: 3,
+        successTx: 2,
+        failedTx: 1,
+        opCount: 4
       })
       const ofPayments = events.filter(({ kind }) => kind === "new_payment")
       for (const [index, { self: _self, ...payment }] of payments.entries()) {

@@ -53,14 +53,27 @@ export const makeUnit = (kind: Kind, bucketSeconds: number) =>
     const store = yield* LedgerStore.LedgerStore
     const outbox = yield* Outbox.Outbox
 
+    const bucketOf = (seconds: number) => seconds - (seconds % bucketSeconds)
+    /** What the rows that are read in a transaction are as of: a later ledger may have come since the round began. */
+    const newest = Effect.map(
+      database.write<{
+        sequence: number
+        closedAt: number
+      }>`SELECT sequence, closed_at AS "closedAt" FROM ledger
+        ORDER BY sequence DESC LIMIT 1`,
+      ([row]) => ({ bucket: bucketOf(row!.closedAt), ledger: row!.sequence })
+    )
+
     const round = Effect.fnUntraced(function* (latest: LedgerFacts, after: number, since: number) {
       const { closeTime, sequence: ledger } = latest
-      const bucket = closeTime - (closeTime % bucketSeconds)
+      const bucket = bucketOf(closeTime)
       let count = 0
       for (let last = -1; ;) {
         const numbers = yield* kind.touched(database, hourOf(since), last, perTransaction)
         if (numbers.length > 0) {
-          count += yield* database.transaction(kind.write(database, numbers, { bucket, ledger, after }))
+          count += yield* database.transaction(
+            Effect.flatMap(newest, (at) => kind.write(database, numbers, { ...at, after }))
+          )
           yield* turn
         }
         if (numbers.length < perTransaction) break

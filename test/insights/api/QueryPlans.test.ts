@@ -180,10 +180,19 @@ const everything = Effect.gen(function* () {
       `/api/network?window=${window}`,
       `/api/fee-bumps/stats?window=${window}`
     ]),
-    ...[`/api/corridors/${native}~${native}`, `/api/corridors/${asset}~${other}`],
-    ...["/api/anchors", "/api/anchors/one", `/api/liquidity-pools/${pool}`, `/api/trustlines/${asset}`],
-    ...["/api/ledgers", "/api/ledgers?before=110", "/api/ledgers/latest", "/api/ledgers/110"],
-    ...["/api/ledgers/next?after=110", "/api/ledgers/7", "/api/tasks"]
+    `/api/corridors/${native}~${native}`,
+    `/api/corridors/${asset}~${other}`,
+    "/api/anchors",
+    "/api/anchors/one",
+    `/api/liquidity-pools/${pool}`,
+    `/api/trustlines/${asset}`,
+    "/api/ledgers",
+    "/api/ledgers?before=110",
+    "/api/ledgers/latest",
+    "/api/ledgers/110",
+    "/api/ledgers/next?after=110",
+    "/api/ledgers/7",
+    "/api/tasks"
   ]
   let continued = 0
   for (const path of lists) {

@@ -26,7 +26,7 @@ const fromLake = (network: "pubnet" | "testnet") =>
 const fromRpc = (network: "pubnet" | "testnet", { first, last }: { first: number; last: number }) =>
   Effect.gen(function* () {
     const networkPassphrase = Network.passphrases[network]
-    const ledgers = Recorded[network]()
+    const ledgers = (network === "pubnet" ? Recorded.pubnet() : Recorded.testnet())
       .map(({ bytes }) => ({ sequence: LedgerFacts.extract(bytes).sequence, bytes }))
       .filter(({ sequence }, i, all) => all.findIndex((one) => one.sequence === sequence) === i)
       .filter(({ sequence }) => sequence >= first && sequence <= last)
