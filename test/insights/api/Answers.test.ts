@@ -39,6 +39,7 @@ describe("tags", () => {
       yield* commit
       yield* sync
       yield* snapshot
+      let count = 0
       const tags = new Map<string, string>()
       const bodies = new Map<string, string>()
       for (const [path] of tagged) {
@@ -65,6 +66,9 @@ describe("tags", () => {
         for (const [path, follows] of tagged) {
           const answer = yield* ask(path)
           const same = etag(answer) === before.get(path)
+          // Asked in a way that nobody has asked before, it is made anew.
+          const anew = yield* ask(`${path}${path.includes("?") ? "&" : "?"}${(count += 1)}`)
+          assert.strictEqual(answer.text, anew.text, `${path} after ${event}: as it is now`)
           if (!follows.includes(event)) assert.isTrue(same, `${path} after ${event}`)
           if (same)
             assert.strictEqual(answer.text, bodies.get(path), `${path}: the same tag, the same answer`)
