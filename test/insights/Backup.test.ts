@@ -69,7 +69,8 @@ describe("a backup", () => {
         if (copying.unsafePoll() === null) during += 1
       }
       const { range } = yield* Fiber.join(copying)
-      assert.isAbove(during, 1)
+      // How many depends on the machine; that there was one says that a copy and a commit do not wait for each other.
+      assert.isAbove(during, 0)
       assert.isAtMost(range!.last, 105 + left.length - 1)
       const copied = yield* content(file)
       // Whole ledgers up to one of them, as they were at that moment.

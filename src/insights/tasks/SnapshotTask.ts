@@ -60,7 +60,7 @@ export const makeUnit = (kind: Kind, bucketSeconds: number) =>
         sequence: number
         closedAt: number
       }>`SELECT sequence, closed_at AS "closedAt" FROM ledger
-        ORDER BY sequence DESC LIMIT 1`,
+        WHERE sequence = (SELECT sequence FROM ingestion_cursor WHERE id = 1)`,
       ([row]) => ({ bucket: bucketOf(row!.closedAt), ledger: row!.sequence })
     )
 
