@@ -59,6 +59,7 @@ export const layer = HttpApiBuilder.group(Api.Api, "anchors", (handlers) =>
           Effect.gen(function* () {
             const isNew = yield* store.put({ id, ...payload })
             const stored = Option.getOrElse(yield* store.byId(id), () => ({ id, ...payload }))
+            // Texts and lists of texts always become JSON.
             return yield* Effect.orDie(HttpServerResponse.json(stored, { status: isNew ? 201 : 200 }))
           })
         )
