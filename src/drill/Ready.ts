@@ -6,14 +6,13 @@
 import type { Place } from "./Port.js"
 import { Connection } from "./wire/Connection.js"
 import { get } from "./wire/Exchange.js"
+import { pause } from "./Pause.js"
 
 /** Time between two tries (ms); also how exact the time to ready is. */
 const every = 10
 
 /** An answer that takes longer than this is asked for again (ms). */
 const patience = 2000
-
-const pause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis))
 
 /** Whether the service answers now: 2xx on the path, or takes a connection where there is none. Never rejects. */
 export const isReady = async (

@@ -17,6 +17,7 @@ import * as Port from "./Port.js"
 import * as Processes from "./Processes.js"
 import * as Ready from "./Ready.js"
 import * as Steps from "./Steps.js"
+import { pause } from "./Pause.js"
 
 /** How to start a service. */
 export interface Service {
@@ -81,8 +82,6 @@ export interface Subject {
   /** What it told of its stop, in milliseconds since the epoch less `epochMillis`. */
   readonly steps: Steps.Reader["steps"]
 }
-
-const pause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis))
 
 const send = (pid: number, signal: NodeJS.Signals): void => {
   try {

@@ -10,4 +10,5 @@ export interface Handle {
 
 /** The handle of a socket; undefined when it is closed. */
 export const handleOf = (socket: Net.Socket): Handle | undefined =>
+  // Node keeps it to itself, so no type tells of it.
   (socket as unknown as { readonly _handle?: Handle | null })._handle ?? undefined

@@ -10,11 +10,10 @@
  */
 import type * as Net from "node:net"
 import type { Arrival } from "./Outcome.js"
+import { pause } from "../Pause.js"
 
 /** Long enough for a reset to come back on loopback (ms). */
 const settle = 3
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 const write = (socket: Net.Socket): Promise<boolean> =>
   new Promise((resolve) => {

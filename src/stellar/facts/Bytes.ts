@@ -1,5 +1,6 @@
 /** Bytes as keys of maps, and as the text that they are shown as. */
 
+// Node has them on every Buffer and documents them for none; a general `toString` finds its way to them more slowly.
 const { hexSlice, latin1Slice } = Buffer.prototype as unknown as Record<
   "hexSlice" | "latin1Slice",
   (this: Uint8Array, start: number, end: number) => string
