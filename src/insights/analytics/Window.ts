@@ -3,11 +3,11 @@
  * recorded one, has windows too.
  */
 
-/** How far back. */
-export type Window = "1h" | "24h" | "7d" | "30d"
+/** All windows, shortest first. */
+export const all = ["1h", "24h", "7d", "30d"] as const
 
-/** All of them, shortest first. */
-export const all: ReadonlyArray<Window> = ["1h", "24h", "7d", "30d"]
+/** How far back. */
+export type Window = (typeof all)[number]
 
 /** Their lengths in hours. */
 export const hours: Readonly<Record<Window, number>> = { "1h": 1, "24h": 24, "7d": 168, "30d": 720 }

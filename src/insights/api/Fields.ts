@@ -89,6 +89,7 @@ export const poolParameter = form(
 
 /** One of some words. */
 export const oneOf = <const A extends ReadonlyArray<string>>(words: A, description: string) =>
+  // A filter keeps the type that it filters; that only the words pass it is for us to say.
   form(description, `one of ${words.join(", ")}`, (value) => words.includes(value), {
     enum: [...words]
   }) as unknown as Schema.Schema<A[number], string>
@@ -99,10 +100,7 @@ export const parameters = <A extends Schema.Struct.Fields>(fields: A) =>
 
 /** How far to look back. */
 export const window = Schema.optionalWith(
-  oneOf(
-    Window.all as unknown as readonly ["1h", "24h", "7d", "30d"],
-    "How far to look back from the last ledger; 24h by default"
-  ),
+  oneOf(Window.all, "How far to look back from the last ledger; 24h by default"),
   { exact: true, default: () => "24h" as const }
 )
 

@@ -2,26 +2,9 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
+import * as NetworkTable from "../tables/NetworkTable.js"
 
-const columns = [
-  "ledgers",
-  "tx_count",
-  "success_tx",
-  "failed_tx",
-  "op_count",
-  "tx_set_op_count",
-  "soroban_tx",
-  "payments",
-  "account_merges",
-  "created_accounts",
-  "fee_charged",
-  "fee_bumps",
-  "fee_bumps_success",
-  "fee_bumps_charged",
-  "fee_bumps_operations"
-] as const
-
-type Column = (typeof columns)[number]
+type Column = (typeof NetworkTable.counts)[number]
 
 /** Sums over some hours. Fees are text, the others numbers; `first` and `last` are the close times of the first and last ledger, in seconds since 1970. */
 export type Sums = Readonly<Record<Exclude<Column, "fee_charged" | "fee_bumps_charged">, number>> & {
@@ -43,7 +26,7 @@ export interface Fees {
 export const make = (sql: SqlClient.SqlClient) => {
   const isFee = (column: Column) => column === "fee_charged" || column === "fee_bumps_charged"
   const sums = sql.literal(
-    columns
+    NetworkTable.counts
       .map((column) =>
         isFee(column)
           ? `CAST(coalesce(sum(${column}), 0) AS TEXT) AS ${column}`

@@ -42,7 +42,8 @@ const toDetail = (details: LedgerDetails): Detail => {
   }
 }
 
-const counts = [
+/** The columns of `network_hour` that are added up. */
+export const counts = [
   "ledgers",
   "tx_count",
   "success_tx",
@@ -58,7 +59,7 @@ const counts = [
   "fee_bumps_success",
   "fee_bumps_charged",
   "fee_bumps_operations"
-]
+] as const
 
 /** Writes, to be run in the transaction of whoever calls. */
 export const writes = (sql: SqlClient.SqlClient) => {
