@@ -36,7 +36,8 @@ function answer(req, res) {
   }
   if (stopping && how === "hangs") return
   if (stopping && how === "swallows") return setTimeout(() => res.socket?.destroy(), 60)
-  if (stopping && how === "forgets") res.statusCode = 404
+  // The last answer on its connection: closing the listener also closes those that are idle, which would drop what is on its way.
+  if (stopping && how === "forgets") res.writeHead(404, { connection: "close" })
   if (stopping && how === "garbles") return res.socket.end("it was nice to meet you\r\n\r\n")
   if (stopping && how === "declines") res.writeHead(503, { connection: "close" })
   if (stopping && how === "right") res.setHeader("connection", "close")
