@@ -35,10 +35,10 @@ export interface Event {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
-/** An event of a task, to be appended. */
+/** An event of a task or of an operator, to be appended. */
 export interface NewEvent {
   /** What it tells of. */
-  readonly kind: "anchor_update" | "health_alert" | "snapshot_update"
+  readonly kind: "anchor_update" | "health_alert" | "snapshot_update" | "notice"
   /** Which one. */
   readonly key: string
   /** The ledger whose facts it was made of. */

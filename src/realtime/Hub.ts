@@ -76,8 +76,14 @@ export interface Shape {
   readonly publish: (events: ReadonlyArray<EventLog.Event>) => Effect.Effect<void>
   /** The last event that was published here, the head of the log at the start: whoever publishes begins after it. */
   readonly position: Effect.Effect<number>
-  /** Says something to every client, whatever its channels. Gives the number of clients that it went to. Never fails. */
-  readonly notice: (notice: typeof Protocol.NoticeContent.Type) => Effect.Effect<number>
+  /**
+   * Says something to every client, whatever its channels; those that have the channel `unless` are left out, since they get it as an event. Gives the number of
+   * clients that it went to. Never fails.
+   */
+  readonly notice: (
+    notice: typeof Protocol.NoticeContent.Type,
+    options?: { readonly unless: string }
+  ) => Effect.Effect<number>
   /** What it counts, as of now. */
   readonly unsafeNumbers: () => Numbers
 }
@@ -230,11 +236,16 @@ export const make = (
     return {
       publish: (events) => Effect.sync(() => channels.publish(events)),
       position: Effect.sync(() => channels.position),
-      notice: Effect.fn("Hub.notice")((notice) =>
+      notice: Effect.fn("Hub.notice")((notice, { unless } = { unless: "" }) =>
         Effect.sync(() => {
           const frame = Frame.message({ op: "notice", ...notice })
-          for (const client of clients) client.answer(frame)
-          return clients.size
+          let told = 0
+          for (const client of clients) {
+            if (client.session.channels.includes(unless)) continue
+            client.answer(frame)
+            told++
+          }
+          return told
         })
       ),
       unsafeNumbers: () => {

@@ -21,6 +21,8 @@ export type Kind =
   | "health_alert"
   /** A task has made a snapshot. */
   | "snapshot_update"
+  /** An operator speaks to everybody who listens. */
+  | "notice"
 
 /** How many ids a ledger has for its own events and for those of tasks until the next one. */
 const idsPerLedger = 2 ** 20
