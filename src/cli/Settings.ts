@@ -17,6 +17,7 @@ import * as LastRun from "../lifecycle/LastRun.js"
 import * as Launch from "../lifecycle/Launch.js"
 import * as Watchdog from "../lifecycle/node/Watchdog.js"
 import * as ShutdownConfig from "../lifecycle/ShutdownConfig.js"
+import * as HubConfig from "../realtime/HubConfig.js"
 import * as LakeSource from "../stellar/source/LakeSource.js"
 import * as RpcConfig from "../stellar/source/RpcConfig.js"
 import * as SimulatedSource from "../stellar/source/SimulatedSource.js"
@@ -58,6 +59,19 @@ export const keys = [
   "TRUSTLINE_SNAPSHOT_INTERVAL",
   "RETENTION_OUTBOX",
   "RETENTION_PAYMENTS",
+  "WS_AUTH_TOKEN",
+  "WS_ORIGINS",
+  "WS_HEARTBEAT",
+  "WS_MAX_MESSAGE",
+  "WS_MESSAGE_RATE",
+  "WS_MAX_CONNECTIONS",
+  "WS_MAX_PER_ADDRESS",
+  "WS_MAX_CHANNELS",
+  "WS_QUEUE",
+  "WS_SLOW_CLIENTS",
+  "WS_SESSION_INTERVAL",
+  "WS_SESSION_TTL",
+  "WS_RECONNECT_SPREAD",
   "STARTUP_TIMEOUT",
   "SHUTDOWN_ANNOUNCE_DELAY",
   "SHUTDOWN_GRACEFUL_TIMEOUT",
@@ -108,6 +122,7 @@ export const read = Effect.gen(function* () {
   const anchorsFile = yield* AnchorsFile.config
   const intervals = yield* Intervals.config
   const retention = yield* Retention.config
+  const hub = yield* HubConfig.config
   const startup = yield* Launch.startupTimeout
   const shutdown = yield* ShutdownConfig.config
   const budget = yield* Budget.derive(shutdown)
@@ -146,6 +161,19 @@ export const read = Effect.gen(function* () {
     TRUSTLINE_SNAPSHOT_INTERVAL: intervals.trustlineSnapshots,
     RETENTION_OUTBOX: retention.outbox,
     RETENTION_PAYMENTS: retention.payments,
+    WS_AUTH_TOKEN: Option.map(hub.authToken, () => "<redacted>"),
+    WS_ORIGINS: Option.match(hub.origins, { onNone: () => "*", onSome: (origins) => [...origins].join(",") }),
+    WS_HEARTBEAT: hub.heartbeat,
+    WS_MAX_MESSAGE: hub.maxMessage,
+    WS_MESSAGE_RATE: hub.messageRate,
+    WS_MAX_CONNECTIONS: hub.maxConnections,
+    WS_MAX_PER_ADDRESS: hub.maxPerAddress,
+    WS_MAX_CHANNELS: hub.maxChannels,
+    WS_QUEUE: hub.queue,
+    WS_SLOW_CLIENTS: hub.slowClients,
+    WS_SESSION_INTERVAL: hub.sessionInterval,
+    WS_SESSION_TTL: hub.sessionTtl,
+    WS_RECONNECT_SPREAD: hub.reconnectSpread,
     STARTUP_TIMEOUT: startup,
     SHUTDOWN_ANNOUNCE_DELAY: budget.announceDelay,
     SHUTDOWN_GRACEFUL_TIMEOUT: budget.stages.graceful,

@@ -15,6 +15,7 @@ import ledgers from "./migrations/0001_ledgers.js"
 import facts from "./migrations/0002_facts.js"
 import outbox from "./migrations/0003_outbox.js"
 import metrics from "./migrations/0004_metrics.js"
+import sessions from "./migrations/0005_sessions.js"
 import * as SqlFailure from "./SqlFailure.js"
 
 /** A migration changes the schema from the version before it. It may fail in anything; that refuses the database. */
@@ -25,7 +26,8 @@ export const all: Readonly<Record<string, Migration>> = {
   "0001_ledgers": ledgers,
   "0002_facts": facts,
   "0003_outbox": outbox,
-  "0004_metrics": metrics
+  "0004_metrics": metrics,
+  "0005_sessions": sessions
 }
 
 /** The database is not one that this program can work with: it is left as it was. The message is for the operator, in one line. */

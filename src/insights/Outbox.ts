@@ -60,6 +60,8 @@ export interface Shape {
   readonly readAfter: (id: number, limit: number) => Effect.Effect<ReadonlyArray<Event>, SqlError>
   /** The highest id that was given away: every later event has a higher one. */
   readonly head: Effect.Effect<number, SqlError>
+  /** Every event with this id or a higher one is still there; 0 when none was ever removed. */
+  readonly oldest: Effect.Effect<number, SqlError>
   /**
    * `Database.transaction`, after which those who wait for events are woken. Interrupting it rolls back.
    */
@@ -155,6 +157,7 @@ const make = Effect.gen(function* () {
       Effect.map(read.after(id, limit), (rows) => rows.map(toEvent))
     ),
     head: read.head,
+    oldest: read.oldest,
     transaction: (body) =>
       Effect.flatMap(database.transaction(Effect.zip(body, inside.head)), ([result, head]) =>
         Effect.as(bell.ring(head), result)

@@ -1,6 +1,7 @@
 /** An anchor: who takes assets in and gives them out, as the operator describes it. */
 import * as Schema from "effect/Schema"
 import * as AccountAddress from "../../stellar/AccountAddress.js"
+import * as AssetName from "../AssetName.js"
 
 /** Most accounts, and most assets, of one anchor. */
 export const most = 1000
@@ -19,23 +20,21 @@ const form = (allowed: string, fits: (text: string) => boolean, jsonSchema: obje
   )
 }
 
+/** Whether this may be the name of an anchor in paths. */
+export const isId = (text: string): boolean => text.length <= 64 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text)
+
 /** The name of an anchor in paths: `my-anchor`. */
-export const Id = form(
-  "1 to 64 lower case letters, digits and single hyphens between them",
-  (text) => text.length <= 64 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text),
-  { pattern: "^[a-z0-9]+(-[a-z0-9]+)*$", maxLength: 64, description: "The anchor's name in paths" }
-)
+export const Id = form("1 to 64 lower case letters, digits and single hyphens between them", isId, {
+  pattern: "^[a-z0-9]+(-[a-z0-9]+)*$",
+  maxLength: 64,
+  description: "The anchor's name in paths"
+})
 
 const Address = form("the address of an account, G and 55 more characters", AccountAddress.isValid, {
   pattern: "^G[A-Z2-7]{55}$"
 })
 
-const isAsset = (text: string): boolean => {
-  const [code = "", issuer = "", ...more] = text.split(":")
-  return more.length === 0 && /^[A-Za-z0-9]{1,12}$/.test(code) && AccountAddress.isValid(issuer)
-}
-
-const IssuedAsset = form("an asset, CODE:ISSUER", isAsset, {
+const IssuedAsset = form("an asset, CODE:ISSUER", AssetName.isIssued, {
   pattern: "^[A-Za-z0-9]{1,12}:G[A-Z2-7]{55}$"
 })
 

@@ -5,6 +5,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AccountAddress from "../../stellar/AccountAddress.js"
 import * as Window from "../analytics/Window.js"
+import * as AssetName from "../AssetName.js"
 import * as Parameter from "../Parameter.js"
 
 /** An amount or a sum of amounts, which no JavaScript number holds. `what` is its description. */
@@ -53,15 +54,9 @@ const form = (description: string, allowed: string, fits: (text: string) => bool
   )
 }
 
-const isAsset = (value: string): boolean => {
-  if (value === "native") return true
-  const [code = "", issuer = "", ...more] = value.split(":")
-  return more.length === 0 && /^[A-Za-z0-9]{1,12}$/.test(code) && AccountAddress.isValid(issuer)
-}
-
 /** An asset as a parameter. */
 export const assetParameter = (description: string) =>
-  form(description, "an asset, native or CODE:ISSUER", isAsset, {
+  form(description, "an asset, native or CODE:ISSUER", AssetName.isValid, {
     pattern: "^(native|[A-Za-z0-9]{1,12}:G[A-Z2-7]{55})$"
   })
 
@@ -73,19 +68,12 @@ export const accountParameter = (description: string) =>
 
 /** A corridor as a parameter: `<source>~<destination>`. */
 export const corridorParameter = (description: string) =>
-  form(
-    description,
-    "two assets, <source>~<destination>, each native or CODE:ISSUER",
-    (value) => value.split("~").length === 2 && value.split("~").every(isAsset)
-  )
+  form(description, "two assets, <source>~<destination>, each native or CODE:ISSUER", AssetName.isCorridor)
 
 /** A pool as a parameter. */
-export const poolParameter = form(
-  "The pool's id",
-  "64 hexadecimal digits in lower case",
-  (value) => /^[0-9a-f]{64}$/.test(value),
-  { pattern: "^[0-9a-f]{64}$" }
-)
+export const poolParameter = form("The pool's id", "64 hexadecimal digits in lower case", AssetName.isPool, {
+  pattern: "^[0-9a-f]{64}$"
+})
 
 /** One of some words. */
 export const oneOf = <const A extends ReadonlyArray<string>>(words: A, description: string) =>

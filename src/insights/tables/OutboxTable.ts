@@ -113,6 +113,15 @@ export const reads = (sql: SqlClient.SqlClient) => {
         (SELECT sequence FROM ingestion_cursor WHERE id = 1) AS sequence`,
       (rows) => Math.max(rows[0]?.id ?? 0, firstId(rows[0]?.sequence ?? 0))
     ),
+    /** Every event from here on is still there; 0 when none was ever removed, which the first ledger's first event shows. */
+    oldest: Effect.map(
+      sql<{ id: number | null; since: number | null }>`SELECT (SELECT min(id) FROM outbox) AS id,
+        (SELECT facts_since FROM ingestion_cursor WHERE id = 1) AS since`,
+      ([row]) => {
+        const id = row?.id ?? 0
+        return row?.since != null && id <= firstId(row.since) ? 0 : id
+      }
+    ),
     position: (name: string) =>
       Effect.map(
         sql<{ id: number }>`SELECT last_id AS id FROM outbox_consumer WHERE name = ${name}`,

@@ -4,18 +4,18 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Database from "../../../src/insights/Database.js"
-import * as EventBus from "../../../src/insights/EventBus.js"
 import * as LedgerStore from "../../../src/insights/LedgerStore.js"
 import * as Outbox from "../../../src/insights/Outbox.js"
+import * as OutboxLog from "../../../src/insights/realtime/OutboxLog.js"
 import * as OutboxTask from "../../../src/insights/tasks/OutboxTask.js"
 import * as RealtimeBroadcaster from "../../../src/insights/tasks/RealtimeBroadcaster.js"
 import * as WebhookDispatcher from "../../../src/insights/tasks/WebhookDispatcher.js"
 import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
 import * as TaskBoard from "../../../src/lifecycle/TaskBoard.js"
+import * as FakeHub from "../FakeHub.js"
 import * as Made from "../Made.js"
 import * as Service from "../Service.js"
 
@@ -26,7 +26,6 @@ const fresh = Effect.gen(function* () {
   const config = yield* Service.fresh
   const base = Layer.mergeAll(
     Service.storeOn(config),
-    EventBus.layer,
     TaskBoard.layer,
     Layer.effect(Lifecycle.Lifecycle, Service.ready)
   )
@@ -100,21 +99,45 @@ describe("the broadcaster", () => {
       const outbox = Context.get(context, Outbox.Outbox)
       yield* store.commit(ledgers[0]!)
       const before = yield* outbox.head
-      const events = yield* Context.get(context, EventBus.EventBus).subscribe
-      yield* Effect.provide(Layer.build(RealtimeBroadcaster.layer(limit)), context)
+      const hub = yield* FakeHub.make(before)
+      yield* RealtimeBroadcaster.layer(limit).pipe(
+        Layer.provide([hub.layer, OutboxLog.layer]),
+        Layer.build,
+        Effect.provide(context)
+      )
       yield* store.commit(ledgers[1]!)
       // Another process: it rings no bell here.
       const { filename } = Context.get(context, Database.Database)
       const other = yield* Layer.build(Service.storeOn(Service.at(filename)))
       yield* Context.get(other, LedgerStore.LedgerStore).commit(ledgers[2]!)
       const wanted = (yield* outbox.readAfter(before, 100_000)).map(({ id }) => id)
-      const got = yield* Effect.timeout(Queue.takeN(events, wanted.length), "10 seconds")
+      yield* until(Effect.sync(() => hub.published.length >= wanted.length))
       assert.deepStrictEqual(
-        Array.from(got, ({ id }) => id),
+        hub.published.map(({ id }) => id),
         wanted
       )
-      assert.strictEqual(Array.from(got)[0]?.kind, "ledger_closed")
+      assert.deepInclude(hub.published[0], { type: "ledger_closed", channels: ["ledgers"] })
     })
+  )
+
+  it.scopedLive(
+    "tells everybody what operators say: as an event, and to those who have no such channel",
+    () =>
+      Effect.gen(function* () {
+        const context = yield* fresh
+        const outbox = Context.get(context, Outbox.Outbox)
+        const hub = yield* FakeHub.make(0)
+        yield* RealtimeBroadcaster.layer(limit).pipe(
+          Layer.provide([hub.layer, OutboxLog.layer]),
+          Layer.build,
+          Effect.provide(context)
+        )
+        const payload = { title: "Tonight", message: "we move", level: "info" }
+        yield* outbox.transaction(outbox.append([{ kind: "notice", key: "a", ledger: 0, payload }]))
+        yield* until(Effect.sync(() => hub.notices.length === 1))
+        assert.deepStrictEqual(hub.notices, [{ ...payload, unless: "notices" }])
+        assert.deepInclude(hub.published[0], { type: "notice", channels: ["notices"], payload })
+      })
   )
 })
 

@@ -16,12 +16,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import * as HealthDetails from "../../../src/http/HealthDetails.js"
 import * as AnchorStore from "../../../src/insights/anchors/AnchorStore.js"
 import * as Database from "../../../src/insights/Database.js"
-import * as EventBus from "../../../src/insights/EventBus.js"
 import * as Ingestion from "../../../src/insights/Ingestion.js"
 import * as LedgerStore from "../../../src/insights/LedgerStore.js"
 import * as Outbox from "../../../src/insights/Outbox.js"
 import * as MetricsSync from "../../../src/insights/tasks/MetricsSync.js"
 import * as PoolSnapshots from "../../../src/insights/tasks/PoolSnapshots.js"
+import * as OutboxLog from "../../../src/insights/realtime/OutboxLog.js"
 import * as RealtimeBroadcaster from "../../../src/insights/tasks/RealtimeBroadcaster.js"
 import * as Retention from "../../../src/insights/tasks/Retention.js"
 import * as SnapshotTask from "../../../src/insights/tasks/SnapshotTask.js"
@@ -34,6 +34,7 @@ import * as LedgerSource from "../../../src/stellar/source/LedgerSource.js"
 import * as SimulatedSource from "../../../src/stellar/source/SimulatedSource.js"
 import * as Run from "../../support/Run.js"
 import * as TableDump from "../../support/TableDump.js"
+import * as FakeHub from "../FakeHub.js"
 import * as Made from "../Made.js"
 import * as Service from "../Service.js"
 
@@ -316,20 +317,14 @@ for (const task of cases) {
 }
 
 describe(RealtimeBroadcaster.name, () => {
-  /** A bus that stands still before it tells anybody, and a run of the broadcaster on it. */
+  /** A hub that stands still before it tells anybody, and a run of the broadcaster on it. */
   const start = Effect.gen(function* () {
     const config = yield* forTasks
     const door = yield* makeDoor(1)
-    const told: Array<number> = []
+    const head = Number(one(config.filename, "SELECT max(id) AS id FROM outbox"))
+    const hub = yield* FakeHub.make(head, door.pass)
+    const told = () => hub.published.map(({ id }) => id)
     const committed = yield* Queue.unbounded<Outbox.NewEvent>()
-    const bus = Layer.succeed(EventBus.EventBus, {
-      publish: (events: ReadonlyArray<Outbox.Event>) =>
-        Effect.zipRight(
-          door.pass,
-          Effect.sync(() => void told.push(...events.map(({ id }) => id)))
-        ),
-      subscribe: Effect.never
-    })
     // It passes on what is committed after its start, by a task that stands above it.
     const producer = Layer.scopedDiscard(
       Effect.flatMap(Outbox.Outbox, (outbox) =>
@@ -343,7 +338,7 @@ describe(RealtimeBroadcaster.name, () => {
     const run = yield* Run.launch(
       producer.pipe(
         Layer.provide(Resource.named(RealtimeBroadcaster.name, { limit })(RealtimeBroadcaster.layer(limit))),
-        Layer.provide(bus),
+        Layer.provide([hub.layer, OutboxLog.layer]),
         Layer.provide(Layer.provideMerge(LedgerStore.layer, Database.layerFrom(config))),
         Layer.provide(TaskBoard.layer)
       )
@@ -367,7 +362,7 @@ describe(RealtimeBroadcaster.name, () => {
       yield* door.open
       yield* until(run.isOver)
       assert.deepStrictEqual(run.exitCodes, [0])
-      assert.deepStrictEqual(told, ids)
+      assert.deepStrictEqual(told(), ids)
     })
   )
 
@@ -377,7 +372,7 @@ describe(RealtimeBroadcaster.name, () => {
       yield* until(run.isOver, "1 seconds")
       assert.deepStrictEqual(run.exitCodes, [3])
       assert.include(Run.ended(run, "quiesce"), `${RealtimeBroadcaster.name} timed out`)
-      assert.deepStrictEqual(told, [])
+      assert.deepStrictEqual(told(), [])
       TableDump.assertEqual(TableDump.dump(config.filename), before)
     })
   )
