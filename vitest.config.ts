@@ -3,6 +3,12 @@ import { defineConfig } from "vitest/config"
 
 const drills = ["test/drill/**/*.test.ts"]
 
+/** Tests that start programs, and wait for what these do on a machine of their own. */
+const programs = ["test/process/**/*.test.ts", "test/cli/**/*.test.ts", "test/browser/**/*.test.ts"]
+
+// The long runs have a command of their own: npm run torture.
+const torture = ["test/torture/**/*.test.ts"]
+
 export default defineConfig({
   // As in the bundle: the client gets the driver that fits the Node that runs it.
   resolve: {
@@ -23,15 +29,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "service",
+          name: "unit",
           include: ["test/**/*.test.ts"],
-          // The long runs have a command of their own: npm run torture.
-          exclude: [
-            ...drills,
-            "node_modules/**",
-            ...(process.env.TORTURE === undefined ? ["test/torture/**"] : [])
-          ],
+          exclude: [...drills, ...programs, ...torture, "node_modules/**"],
+          poolOptions: { forks: { maxForks: 2 } },
           sequence: { groupOrder: 0 }
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "program",
+          include: process.env.TORTURE === undefined ? programs : [...programs, ...torture],
+          poolOptions: { forks: { maxForks: 1 } },
+          sequence: { groupOrder: 1 }
         }
       },
       {
@@ -41,7 +52,7 @@ export default defineConfig({
           include: drills,
           // A drill measures what a busy machine disturbs: one file at a time, when nothing else runs.
           poolOptions: { forks: { singleFork: true } },
-          sequence: { groupOrder: 1 }
+          sequence: { groupOrder: 2 }
         }
       }
     ]

@@ -32,6 +32,7 @@ import * as WebhookDispatcher from "./insights/tasks/WebhookDispatcher.js"
 import * as TaskBoard from "./lifecycle/TaskBoard.js"
 import * as TaskMetrics from "./lifecycle/TaskMetrics.js"
 import * as Hub from "./realtime/Hub.js"
+import * as HubHealth from "./realtime/HubHealth.js"
 import * as Source from "./stellar/source/Source.js"
 
 /** Everything that is served on the port, and the port itself, which opens last. */
@@ -59,7 +60,13 @@ const Realtime = Hub.layerConfig({ path: "/ws", accepts: ChannelNames.accepts })
 )
 
 /** The service. What became of the run before this one, and where this one keeps its record, is for whoever launches it to say. */
-export const layer = Layer.mergeAll(Http, RunHealth.sampled, TaskMetrics.layer, TaskHealth.layer).pipe(
+export const layer = Layer.mergeAll(
+  Http,
+  RunHealth.sampled,
+  TaskMetrics.layer,
+  TaskHealth.layer,
+  HubHealth.layer
+).pipe(
   Layer.provide(InFlight.layer),
   Layer.provide(Producers),
   Layer.provide(Consumers),

@@ -54,6 +54,8 @@ export const options: Effect.Effect<
     targets: {
       fast: "/api/ledgers?limit=1",
       slow: `/api/ledgers/next?after=${lastSequence}&timeout=1`,
+      ws: "/ws",
+      sse: "/api/events?channels=ledgers",
       ready: "/health/ready",
       live: "/health/live"
     },
