@@ -20,6 +20,7 @@ import { mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
 import * as Budget from "../lifecycle/Budget.js"
 import * as Resource from "../lifecycle/Resource.js"
+import * as Checkpoints from "./Checkpoints.js"
 import * as DatabaseConfig from "./DatabaseConfig.js"
 import * as Migrations from "./Migrations.js"
 import * as SqlFailure from "./SqlFailure.js"
@@ -48,9 +49,6 @@ const busyTimeoutMillis = 5
 
 /** Pages that the writing connection keeps, in KiB: a ledger touches hundreds, all over the indexes. SQLite's own 2 MiB would read them anew each time. */
 const cacheKibibytes = 32_768
-
-/** How many pages of 4 KiB the log grows by before it is written back; the pages that many ledgers change are then written once for all of them. */
-const checkpointPages = 4000
 
 /**
  * Transactions of our own, because the client's begin as readers (and then cannot become writers while somebody else commits), and turn
@@ -97,7 +95,7 @@ const connect = (filename: string, readonly: boolean) =>
     yield* sql`PRAGMA foreign_keys = ON`
     yield* sql`PRAGMA analysis_limit = 400`
     yield* sql`PRAGMA cache_size = ${sql.literal(String(-cacheKibibytes))}`
-    yield* sql`PRAGMA wal_autocheckpoint = ${sql.literal(String(checkpointPages))}`
+    yield* sql`PRAGMA wal_autocheckpoint = ${sql.literal(String(Checkpoints.alonePages))}`
     return sql
   }).pipe(Effect.catchAllDefect(Effect.fail))
 
@@ -147,7 +145,9 @@ export const make = Effect.fn("Database.make")(function* (
   )
   yield* Effect.addFinalizer(() => settle(write))
   const read = yield* Effect.mapError(connect(filename, true), unusable)
-  return { filename, read, write, transaction } satisfies Shape
+  const committed = yield* Checkpoints.run(filename, write)
+  const counted: Shape["transaction"] = (body) => Effect.zipLeft(transaction(body), committed)
+  return { filename, read, write, transaction: counted } satisfies Shape
 })
 
 /** The database at `config`, without a name or a limit: for tests and tools. */
