@@ -48,6 +48,9 @@ export interface Memory extends Shape {
   readonly append: (events: ReadonlyArray<Event>) => Effect.Effect<void>
 }
 
+/** The log of {@link layerMemory}, for whoever appends to it. */
+export class MemoryLog extends Context.Tag("stellar-insights/realtime/MemoryLog")<MemoryLog, Memory>() {}
+
 /** A log in memory: for tests, and for services whose events do not outlive them. */
 export const makeMemory = (capacity: number): Effect.Effect<Memory> =>
   Effect.sync(() => {
@@ -73,5 +76,9 @@ export const makeMemory = (capacity: number): Effect.Effect<Memory> =>
   })
 
 /** {@link makeMemory} as a layer. */
-export const layerMemory = (capacity: number): Layer.Layer<EventLog> =>
-  Layer.effect(EventLog, makeMemory(capacity))
+export const layerMemory = (capacity: number): Layer.Layer<EventLog | MemoryLog> =>
+  Layer.effectContext(
+    Effect.map(makeMemory(capacity), (log) =>
+      Context.make(EventLog, EventLog.of(log)).pipe(Context.add(MemoryLog, log))
+    )
+  )

@@ -34,7 +34,7 @@ try {
   run("npm", ["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
   copyFileSync(join(import.meta.dirname, "service.ts"), join(project, "service.ts"))
   // Every example of the documentation is a module of its own that must compile.
-  const examples = ["README.md", "docs/lifecycle.md"].flatMap((file) =>
+  const examples = ["README.md", "docs/lifecycle.md", "docs/realtime.md"].flatMap((file) =>
     [...readFileSync(join(root, file), "utf8").matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1])
   )
   if (examples.length < 5) fail("the documentation has lost its examples")
