@@ -1,7 +1,6 @@
-/** Who may connect: what can be said of an upgrade before it becomes a WebSocket. */
+/** Who may connect: what can be said of a request before it becomes a WebSocket or a stream of events. */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as BearerKeys from "../http/BearerKeys.js"
 import * as EventLoop from "../http/EventLoop.js"
@@ -10,6 +9,14 @@ import type { HubConfig } from "./HubConfig.js"
 
 /** How long a refused connection is kept for the client to read why, in milliseconds. */
 const lingerMillis = 1000
+
+/** A request, as far as it decides. */
+export interface Asking {
+  /** Its headers, their names in lower case. */
+  readonly headers: { readonly authorization?: string | undefined; readonly origin?: string | undefined }
+  /** Its path and query. */
+  readonly url?: string | undefined
+}
 
 /** What a decision needs to know of the hub. */
 export interface State {
@@ -21,7 +28,7 @@ export interface State {
   readonly fromAddress: number
 }
 
-const tokenOf = (request: Http.IncomingMessage): string => {
+const tokenOf = (request: Asking): string => {
   const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")
   if (bearer !== null) return bearer[1]!
   // Browsers cannot send headers with an upgrade.
@@ -31,9 +38,7 @@ const tokenOf = (request: Http.IncomingMessage): string => {
 }
 
 /** Decides for one configuration. The token is compared in constant time. */
-export const make = (
-  config: HubConfig
-): ((request: Http.IncomingMessage, state: State) => Problem.Problem | undefined) => {
+export const make = (config: HubConfig): ((request: Asking, state: State) => Problem.Problem | undefined) => {
   const keys = BearerKeys.make(
     Option.match(config.authToken, { onNone: () => [], onSome: (token) => [Redacted.value(token)] })
   )

@@ -37,10 +37,15 @@ export class Encoder {
   /** The frame for those who get it under its `index`th channel. */
   frame(index: number): Buffer {
     const { channels, id, payload, type } = this.event
-    this.payload ??= `,"type":${JSON.stringify(type)},"payload":${JSON.stringify(payload ?? null)}}`
-    return (this.frames[index] ??= Frame.text(
-      `{"op":"event","id":${id},"channel":${JSON.stringify(channels[index])}${this.payload}`
+    this.payload ??= `,"type":${JSON.stringify(type)},"payload":${JSON.stringify(payload ?? null)}`
+    return (this.frames[index] ??= this.write(
+      `"id":${id},"channel":${JSON.stringify(channels[index])}${this.payload}`
     ))
+  }
+
+  /** What goes out, made of the members of a JSON object. */
+  protected write(members: string): Buffer {
+    return Frame.text(`{"op":"event",${members}}`)
   }
 
   /** The frame for somebody with these channels; none when the event is in none of them. */
@@ -58,8 +63,12 @@ export class Channels {
   private readonly byChannel = new Map<string, Set<Group>>()
   private readonly ahead = new Set<Member>()
 
-  constructor(position: number) {
+  /** Makes frames of an event. */
+  readonly encoder: (event: Event) => Encoder
+
+  constructor(position: number, encoder: (event: Event) => Encoder = (event) => new Encoder(event)) {
     this.position = position
+    this.encoder = encoder
   }
 
   /** How many groups there are. */
@@ -115,7 +124,7 @@ export class Channels {
     for (const event of events) {
       if (event.id <= this.position) continue
       this.position = event.id
-      fresh.push(new Encoder(event))
+      fresh.push(this.encoder(event))
     }
     if (fresh.length === 0) return
     const touched: Array<Group> = []

@@ -39,7 +39,7 @@ export interface Conversation {
   /** A message has arrived. */
   readonly receive: (client: Client, data: Buffer, isBinary: boolean) => void
   /** Something that is no message has arrived, which counts towards the rate all the same. */
-  readonly hear: (client: Client) => boolean
+  readonly hear: (client: Client) => void
   /** Messages that were handled, of all clients. */
   readonly unsafeHandled: () => number
 }
@@ -199,7 +199,23 @@ export const make = (parts: Parts): Conversation => {
     }
   }
 
-  const hear: Conversation["hear"] = (client) => {
+  /** Nothing that a client sends may reach further than to its own connection. */
+  const guarded = (client: Client, act: () => void) => {
+    try {
+      act()
+    } catch (error) {
+      client.close(1011, "internal error")
+      parts.fork(
+        Effect.annotateLogs(Effect.logError("a message could not be handled", error), {
+          event_type: "ws_message_failed",
+          session: client.session.id
+        })
+      )
+    }
+  }
+
+  /** Whether it is within the rate. */
+  const hear = (client: Client): boolean => {
     client.missed = 0
     if (!client.isOpen) return false
     const now = parts.now()
@@ -221,14 +237,15 @@ export const make = (parts: Parts): Conversation => {
 
   return {
     greet: (client) => client.say(greeting(client.session, false, client.session.lastEventId)),
-    hear,
-    receive: (client, data, isBinary) => {
-      if (!hear(client)) return
-      if (isBinary) return refuse(client, "malformed", "messages are text, this one is binary")
-      const text = data.toString("utf8")
-      if (client.busy) (client.inbox ??= []).push(text)
-      else handle(client, text)
-    },
+    hear: (client) => guarded(client, () => void hear(client)),
+    receive: (client, data, isBinary) =>
+      guarded(client, () => {
+        if (!hear(client)) return
+        if (isBinary) return refuse(client, "malformed", "messages are text, this one is binary")
+        const text = data.toString("utf8")
+        if (client.busy) (client.inbox ??= []).push(text)
+        else handle(client, text)
+      }),
     unsafeHandled: () => handled
   }
 }

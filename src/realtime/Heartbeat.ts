@@ -18,6 +18,21 @@ const beat = (client: Client, dead: (client: Client) => void) => {
   if (client.isOpen) client.answer(Frame.ping)
 }
 
+/** Does something with all of them at intervals, until `until` ends or the scope closes. */
+export const every = <A>(options: {
+  readonly interval: Duration.Duration
+  readonly all: ReadonlySet<A>
+  readonly until: Effect.Effect<void>
+  readonly act: (one: A) => void
+}): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.sleep(options.interval).pipe(
+    Effect.zipRight(Effect.suspend(() => EventLoop.inSlices([...options.all], slice, options.act))),
+    Effect.forever,
+    Effect.raceFirst(options.until),
+    Effect.forkScoped,
+    Effect.asVoid
+  )
+
 /** Pings every client at intervals, until `until` ends or the scope closes. `dead` is called for those who do not answer. */
 export const run = (options: {
   readonly interval: Duration.Duration
@@ -25,14 +40,9 @@ export const run = (options: {
   readonly until: Effect.Effect<void>
   readonly dead: (client: Client) => void
 }): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.sleep(options.interval).pipe(
-    Effect.zipRight(
-      Effect.suspend(() =>
-        EventLoop.inSlices([...options.clients], slice, (client) => beat(client, options.dead))
-      )
-    ),
-    Effect.forever,
-    Effect.raceFirst(options.until),
-    Effect.forkScoped,
-    Effect.asVoid
-  )
+  every({
+    interval: options.interval,
+    all: options.clients,
+    until: options.until,
+    act: (client) => beat(client, options.dead)
+  })

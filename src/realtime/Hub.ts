@@ -26,12 +26,14 @@ import { Channels } from "./Channels.js"
 import { Client } from "./Client.js"
 import * as Conversation from "./Conversation.js"
 import * as EventLog from "./EventLog.js"
+import * as EventStreams from "./EventStreams.js"
 import * as Frame from "./Frame.js"
 import * as Heartbeat from "./Heartbeat.js"
 import * as HubConfig from "./HubConfig.js"
 import * as HubStop from "./HubStop.js"
 import * as LiveSession from "./LiveSession.js"
 import type * as Protocol from "./Protocol.js"
+import { Reception } from "./Reception.js"
 import * as Sessions from "./Sessions.js"
 import * as SessionStore from "./SessionStore.js"
 import * as Sockets from "./Sockets.js"
@@ -51,17 +53,19 @@ export interface Options {
 
 /** What a hub counts. */
 export interface Numbers {
-  /** Clients connected now. */
+  /** Clients connected now, by WebSocket. */
   readonly connections: number
+  /** Streams of server-sent events that are open now. */
+  readonly streams: number
   /** Clients connected since the start. */
   readonly accepted: number
-  /** Upgrades refused since the start. */
+  /** Upgrades and streams refused since the start. */
   readonly refused: number
   /** Client messages handled since the start. */
   readonly messages: number
-  /** Clients terminated since the start because they left pings unanswered. */
+  /** Clients terminated since the start because they left pings unanswered, or their stream unread. */
   readonly dead: number
-  /** Distinct sets of channels that clients have. */
+  /** Distinct sets of channels that clients have, streams apart. */
   readonly groups: number
   /** Bytes that wait here for clients that do not read. */
   readonly queued: number
@@ -84,6 +88,11 @@ export interface Shape {
     notice: typeof Protocol.NoticeContent.Type,
     options?: { readonly unless: string }
   ) => Effect.Effect<number>
+  /**
+   * Answers the request under way with server-sent events, for clients that only listen: under the same limits, token and origins as WebSockets, from the same log. The
+   * stream ends by itself when the hub quiesces. Never fails: what is refused is a problem as response.
+   */
+  readonly events: EventStreams.EventStreams["respond"]
   /** What it counts, as of now. */
   readonly unsafeNumbers: () => Numbers
 }
@@ -110,7 +119,7 @@ export const make = (
 > =>
   Effect.gen(function* () {
     const lifecycle = yield* Lifecycle.Lifecycle
-    const { stages } = yield* Budget.Budget
+    const { idleGrace, stages } = yield* Budget.Budget
     const upgrades = yield* Upgrades.Upgrades
     const log = yield* EventLog.EventLog
     const store = yield* SessionStore.SessionStore
@@ -118,9 +127,8 @@ export const make = (
     const now = () => clock.unsafeCurrentTimeMillis()
 
     const clients = new Set<Client>()
-    const addresses = new Map<string, number>()
     const channels = new Channels(yield* log.head)
-    const count = { accepted: 0, refused: 0, dead: 0 }
+    let dead = 0
     const settled = Sockets.moments(() => [...clients].every((client) => !client.isOpen || !client.busy))
     const empty = Sockets.moments(() => clients.size === 0)
 
@@ -138,6 +146,19 @@ export const make = (
     })
     yield* Effect.addFinalizer(() => Effect.annotateLogs(stop.release, { component: name }))
 
+    const reception = new Reception(config, stop.unsafeBegun, options.addressOf)
+    const streams = yield* EventStreams.make({
+      config,
+      accepts: options.accepts,
+      log,
+      position: channels.position,
+      limit: stages.websocket,
+      idleGrace,
+      reception
+    })
+    yield* streams.run
+    yield* Effect.addFinalizer(() => Effect.annotateLogs(streams.quiesce, { component: name }))
+
     const conversation = Conversation.make({
       config,
       accepts: options.accepts,
@@ -149,29 +170,12 @@ export const make = (
       settled: settled.check
     })
 
-    /** Nothing that a client sends may reach further than to its own connection. */
-    const guarded = (client: Client, act: () => void) => {
-      try {
-        act()
-      } catch (error) {
-        client.close(1011, "internal error")
-        fork(
-          Effect.annotateLogs(Effect.logError("a message could not be handled", error), {
-            event_type: "ws_message_failed",
-            session: client.session.id
-          })
-        )
-      }
-    }
     const listeners: Sockets.Listeners = {
-      message: (client, data, isBinary) =>
-        guarded(client, () => conversation.receive(client, data, isBinary)),
-      heard: (client) => guarded(client, () => void conversation.hear(client)),
+      message: conversation.receive,
+      heard: conversation.hear,
       left: (client) => {
         clients.delete(client)
-        const others = (addresses.get(client.address) ?? 1) - 1
-        if (others > 0) addresses.set(client.address, others)
-        else addresses.delete(client.address)
+        reception.leave(client.address)
         channels.leave(client)
         client.gone()
         sessions.detach(client)
@@ -189,32 +193,21 @@ export const make = (
       closeTimeout: Duration.toMillis(stages.websocket)
     }
     const server = new WebSocketServer(serverOptions)
-    const limits = { queue: config.queue, slowClients: config.slowClients }
     const accept = (ws: WebSocket, socket: Duplex, address: string) => {
       const session = LiveSession.begin(channels.position)
-      const allowance = config.messageRate * 2
+      const [limits, allowance] = [config, config.messageRate * 2]
       const client = new Client({ ws, socket, address, session, limits, allowance, now: now() })
       Sockets.listen(ws, client, listeners)
       clients.add(client)
-      count.accepted++
-      addresses.set(address, (addresses.get(address) ?? 0) + 1)
+      reception.enter(address)
       sessions.attach(client)
       conversation.greet(client)
     }
 
-    const admit = Admission.make(config)
-    const addressOf = options.addressOf ?? ((request) => request.socket.remoteAddress ?? "")
     yield* upgrades.register(options.path, (request, socket, head) => {
-      const address = addressOf(request)
-      const problem = admit(request, {
-        isQuiesced: stop.unsafeBegun(),
-        connections: clients.size,
-        fromAddress: addresses.get(address) ?? 0
-      })
-      if (problem !== undefined) {
-        count.refused++
-        return Admission.refuse(socket, problem)
-      }
+      const address = reception.addressOf(request)
+      const problem = reception.refusal(request, address)
+      if (problem !== undefined) return Admission.refuse(socket, problem)
       try {
         server.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, address))
       } catch {
@@ -227,19 +220,27 @@ export const make = (
       clients,
       until: stop.begun,
       dead: (client) => {
-        count.dead++
+        dead++
         client.ws.terminate()
       }
     })
-    yield* lifecycle.addQuiesce({ name, limit: stages.websocket, run: stop.quiesce })
+    yield* lifecycle.addQuiesce({
+      name,
+      limit: stages.websocket,
+      run: Effect.zipRight(stop.quiesce, streams.quiesce)
+    })
 
     return {
-      publish: (events) => Effect.sync(() => channels.publish(events)),
+      publish: (events) =>
+        Effect.sync(() => {
+          channels.publish(events)
+          streams.publish(events)
+        }),
       position: Effect.sync(() => channels.position),
       notice: Effect.fn("Hub.notice")((notice, { unless } = { unless: "" }) =>
         Effect.sync(() => {
           const frame = Frame.message({ op: "notice", ...notice })
-          let told = 0
+          let told = streams.notice(notice, unless)
           for (const client of clients) {
             if (client.session.channels.includes(unless)) continue
             client.answer(frame)
@@ -248,11 +249,19 @@ export const make = (
           return told
         })
       ),
+      events: (ask) => Effect.annotateLogs(streams.respond(ask), { component: name }),
       unsafeNumbers: () => {
-        let queued = 0
-        for (const client of clients) queued += client.queued
-        const messages = conversation.unsafeHandled()
-        return { connections: clients.size, ...count, messages, groups: channels.size, queued }
+        const streaming = streams.unsafeNumbers()
+        return {
+          connections: clients.size,
+          streams: streaming.open,
+          accepted: reception.accepted,
+          refused: reception.refused,
+          messages: conversation.unsafeHandled(),
+          dead: dead + streaming.dead,
+          groups: channels.size,
+          queued: [...clients].reduce((sum, client) => sum + client.queued, streaming.queued)
+        }
       }
     } satisfies Shape
   }).pipe(Effect.annotateLogs({ component: name }))

@@ -4,9 +4,10 @@
  * | metric | type | what |
  * | --- | --- | --- |
  * | `ws_connections` | gauge | clients connected now |
- * | `ws_connections_total{outcome}` | counter | clients since the start, `accepted` and `refused` |
+ * | `sse_streams` | gauge | streams of server-sent events that are open now |
+ * | `ws_connections_total{outcome}` | counter | clients and streams since the start, `accepted` and `refused` |
  * | `ws_messages_total` | counter | client messages handled since the start |
- * | `ws_dead_total` | counter | clients terminated since the start because they left pings unanswered |
+ * | `ws_dead_total` | counter | clients terminated since the start because they left pings unanswered, or their stream unread |
  * | `ws_subscription_groups` | gauge | distinct sets of channels that clients have |
  * | `ws_queued_bytes` | gauge | bytes that wait for clients that do not read |
  *
@@ -25,6 +26,7 @@ const counter = (name: string, description: string) =>
   Metric.counter(name, { description, incremental: true })
 
 const connections = gauge("ws_connections", "Clients connected now")
+const streams = gauge("sse_streams", "Streams of server-sent events that are open now")
 const groups = gauge("ws_subscription_groups", "Distinct sets of channels that clients have")
 const queued = gauge("ws_queued_bytes", "Bytes that wait for clients that do not read")
 const clients = counter("ws_connections_total", "Clients since the start")
@@ -40,6 +42,7 @@ const updates = ({ unsafeNumbers }: Hub.Shape): Effect.Effect<void> => {
     const now = unsafeNumbers()
     const all = [
       Metric.set(connections, now.connections),
+      Metric.set(streams, now.streams),
       Metric.set(groups, now.groups),
       Metric.set(queued, now.queued),
       Metric.incrementBy(accepted, now.accepted - before.accepted),

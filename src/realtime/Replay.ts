@@ -1,13 +1,23 @@
 /** What a client missed, out of the log, and then live: nothing left out, nothing twice. */
 import * as Effect from "effect/Effect"
-import { type Channels, Encoder } from "./Channels.js"
-import type { Client } from "./Client.js"
+import type { Channels, Member } from "./Channels.js"
 import type * as EventLog from "./EventLog.js"
+import type * as Protocol from "./Protocol.js"
 
 /** Events read at once. */
 const page = 500
 
-const clear = (client: Client): Effect.Effect<void> =>
+/** Who gets a replay. */
+export interface Listener extends Member {
+  /** Whether there is any use in going on. */
+  readonly isOpen: boolean
+  /** Tells of a gap. */
+  say(gap: typeof Protocol.Gap.Type): void
+  /** Calls `then` as soon as there is room for more, or nobody there any more. */
+  whenClear(then: () => void): void
+}
+
+const clear = (client: Listener): Effect.Effect<void> =>
   Effect.async((resume) => client.whenClear(() => resume(Effect.void)))
 
 /**
@@ -18,7 +28,7 @@ const clear = (client: Client): Effect.Effect<void> =>
 export const run = (
   log: EventLog.Shape,
   channels: Channels,
-  client: Client,
+  client: Listener,
   lastEventId: number
 ): Effect.Effect<void, EventLog.EventLogError> =>
   Effect.gen(function* () {
@@ -44,7 +54,7 @@ export const run = (
       for (const event of events) {
         if (event.id <= cursor) continue
         cursor = event.id
-        const frame = new Encoder(event).frameFor(wanted)
+        const frame = channels.encoder(event).frameFor(wanted)
         if (frame === undefined) continue
         if (frames.length === 0) first = event.id
         frames.push(frame)

@@ -1,4 +1,6 @@
 /** A hub behind a real draining server, with a lifecycle that the test drives. */
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,6 +24,8 @@ export interface Options {
   readonly config?: Partial<HubConfig.HubConfig>
   /** The stage of the stop, in milliseconds. */
   readonly limit?: number
+  /** What the drain of the server may take, in milliseconds. */
+  readonly graceful?: number
   readonly log?: EventLog.Shape
   readonly store?: SessionStore.Shape
   /** What closes the hub's scope; by itself otherwise. */
@@ -44,7 +48,15 @@ export const accepts = (channel: string): Option.Option<string> =>
 
 export const open = (options: Options = {}) =>
   Effect.gen(function* () {
-    const server = yield* serve({ graceful: 2000, idleGrace: 100 })
+    let hub: Hub.Shape | undefined
+    const events = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, originalUrl }) =>
+      hub!.events({
+        channels: new URL(originalUrl, "http://test").searchParams.getAll("channel"),
+        after: Option.map(Option.fromNullable(headers["last-event-id"]), Number)
+      })
+    )
+    const app = HttpRouter.empty.pipe(HttpRouter.get("/events", events), HttpRouter.toHttpApp, Effect.flatten)
+    const server = yield* serve({ graceful: options.graceful ?? 2000, idleGrace: 100, app })
     const memory = yield* EventLog.makeMemory(10_000)
     const log = options.log ?? memory
     const store = options.store ?? (yield* SessionStore.makeMemory)
@@ -67,7 +79,7 @@ export const open = (options: Options = {}) =>
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) =>
       quietly(Scope.close(scope, Exit.void))
     )
-    const hub = yield* Hub.make(
+    const made = yield* Hub.make(
       { path: "/ws", accepts: options.accepts ?? accepts },
       { ...HubConfig.defaults, ...options.config }
     ).pipe(
@@ -83,17 +95,18 @@ export const open = (options: Options = {}) =>
       ),
       quietly
     )
+    hub = made
     let id = 0
     return {
       port: server.port,
       server,
-      hub,
+      hub: made,
       memory,
       store,
       /** Appends events to the log in memory and publishes them together: one for each list of channels. */
       publish: (...lists: ReadonlyArray<ReadonlyArray<string>>) => {
         const events = lists.map((channels) => ({ id: ++id, channels, type: "said", payload: { n: id } }))
-        return Effect.zipRight(memory.append(events), hub.publish(events))
+        return Effect.zipRight(memory.append(events), made.publish(events))
       },
       /** As publish, but the hub does not hear of it. */
       append: (...lists: ReadonlyArray<ReadonlyArray<string>>) =>
