@@ -18,10 +18,35 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }
     },
     only("lifecycle", [], "the library stands on its own"),
-    ...["http", "cache", "redis", "lease", "telemetry"].map((name) =>
+    ...["http", "redis", "lease", "telemetry"].map((name) =>
       only(name, ["lifecycle"], "domain-free parts know the lifecycle and nothing else")
     ),
-    only("realtime", ["lifecycle", "http"], "WebSockets come through the draining server's upgrade path"),
+    only("cache", ["lifecycle", "redis"], "what processes share of it is in Redis"),
+    {
+      name: "the-hub-needs-no-redis",
+      comment: "who serves WebSockets without Redis does not load it",
+      severity: "error",
+      from: { path: "^src/realtime/", pathNot: "^src/realtime/redis/" },
+      to: { path: "^src/realtime/redis/" }
+    },
+    {
+      ...only("realtime", ["lifecycle", "http"], "WebSockets come through the draining server's upgrade path"),
+      from: { path: "^src/realtime/", pathNot: "^src/realtime/redis/" }
+    },
+    only("realtime/redis", ["lifecycle", "realtime", "redis"], "sessions that are kept in Redis"),
+    {
+      name: "client-needs-nothing",
+      comment: "pages load it as it is: of the protocol it knows the types, of all else nothing",
+      severity: "error",
+      from: { path: "^src/client/" },
+      to: { pathNot: "^src/(client/|realtime/Protocol\\.ts$)" }
+    },
+    {
+      name: "client-knows-only-types-of-the-protocol",
+      severity: "error",
+      from: { path: "^src/client/" },
+      to: { path: "^src/realtime/", dependencyTypesNot: ["type-only"] }
+    },
     {
       name: "stellar-is-apart",
       comment: "the network's formats know none of the service",
