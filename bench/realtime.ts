@@ -56,9 +56,9 @@ const live = async (nth: number, crowd: Control.Servant<Crowd.Deeds>, clients: n
     const connect = await crowd.ask("connect", { port, clients })
     const full = await server.ask("memory")
     const publish = async (count: number) => {
-      const received = crowd.ask("receive", count)
+      await crowd.ask("expect", count)
       const from = await server.ask("publish", count)
-      const wall = (await received) - from
+      const wall = (await crowd.ask("received"))! - from
       return { wall, cpu: await server.ask("spent") }
     }
     const several = async (times: number, count: number) => {

@@ -29,6 +29,7 @@ let frames = 0
 let closed = 0
 let target = Number.POSITIVE_INFINITY
 let reached: (() => void) | undefined
+let received: Promise<number> | undefined
 let allClosed: (() => void) | undefined
 
 class Peer {
@@ -46,6 +47,8 @@ class Peer {
       port,
       host: "127.0.0.1",
       noDelay: true,
+      // So that it ends in one step, once the server has.
+      allowHalfOpen: true,
       onread: {
         buffer: shared,
         callback: (length, buffer) => {
@@ -55,6 +58,7 @@ class Peer {
       }
     })
     this.socket.on("error", () => {})
+    this.socket.on("end", () => this.socket.destroy())
     this.socket.on("close", () => {
       if (++closed === peers.length) allClosed?.()
     })
@@ -145,11 +149,12 @@ export const deeds = {
     }
     return micros() - at
   },
-  /** From now on ends when every client has got so many more messages. Gives when. */
-  receive: async (each: number) => {
-    await until(frames + each * peers.length)
-    return micros()
+  /** Every client is about to get so many more messages. */
+  expect: (each: number) => {
+    received = until(frames + each * peers.length).then(micros)
   },
+  /** Ends when they have got them. Gives when that was. */
+  received: () => received,
   /** Ends when all connections have. Gives how many ended how: the close code, and the messages that the client got in all. */
   end: async () => {
     if (closed < peers.length) await new Promise<void>((resolve) => (allClosed = resolve))

@@ -1,11 +1,19 @@
 /** One connection: what it has asked for, what is known of its peer, and how it ends. */
-import type { Duplex } from "node:stream"
+import { Duplex } from "node:stream"
 import type { WebSocket } from "ws"
 import type { Group } from "./Channels.js"
 import type { LiveSession } from "./LiveSession.js"
 import { type Limits, Outbound } from "./Outbound.js"
 import * as Frame from "./Frame.js"
 import * as Protocol from "./Protocol.js"
+
+/**
+ * What `ws` ends a socket by when both close frames are through. Nothing follows in either direction then, so the peer's own end is not waited for: with thousands of
+ * clients that is half of the work of closing them. What is not with the system yet is sent first.
+ */
+function endAtOnce(this: Duplex): Duplex {
+  return this.writableLength === 0 ? this.destroy() : Duplex.prototype.end.call(this)
+}
 
 /** A connection of the hub. */
 export class Client extends Outbound {
@@ -92,6 +100,7 @@ export class Client extends Outbound {
     }
     this.isOpen = false
     this.inbox = undefined
+    this.socket.end = endAtOnce
     this.ws.close(Protocol.CloseCode.goingAway)
     this.socket.uncork()
     this.listen()
