@@ -44,9 +44,9 @@ const event = (): Event => ({
   }
 })
 
-/** No garbage of what went before is left, and the event loop has had its turn. */
-const tidy = async (): Promise<void> => {
-  for (let i = 0; i < 3; i++) {
+/** No garbage of what went before is left, and the event loop has had its turns. */
+const tidy = async (times = 1): Promise<void> => {
+  for (let i = 0; i < times; i++) {
     globalThis.gc!()
     await turn()
   }
@@ -60,7 +60,7 @@ export const deeds = (server: Server) => {
     connections: () => server.connections(),
     /** Bytes: resident, and of them those that V8 knows of. */
     memory: async () => {
-      await tidy()
+      await tidy(3)
       const { external, heapUsed, rss } = process.memoryUsage()
       return { resident: rss, known: heapUsed + external }
     },
