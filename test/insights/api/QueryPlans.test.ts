@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import Driver from "better-sqlite3"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as SqlSessions from "../../../src/insights/realtime/SqlSessions.js"
 import * as Retention from "../../../src/insights/tasks/Retention.js"
 import * as Watermark from "../../../src/insights/tasks/Watermark.js"
 import * as Made from "../Made.js"
@@ -208,6 +209,12 @@ const everything = Effect.gen(function* () {
   yield* anchors.remove("one")
   yield* store.range
   yield* store.factsSince
+  yield* outbox.oldest
+  const sessions = SqlSessions.make(database)
+  const session = { id: "one", tokenHash: "a hash", epoch: 0, total: 0, channels: [], lastEventId: 0 }
+  yield* sessions.save([{ ...session, expiresAt: 1000 }])
+  yield* sessions.claim(session.tokenHash, 0)
+  yield* sessions.sweep(2000)
   yield* database.read`SELECT 1`
   return file.filename
 })
