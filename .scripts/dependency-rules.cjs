@@ -30,7 +30,11 @@ module.exports = {
       to: { path: "^src/realtime/redis/" }
     },
     {
-      ...only("realtime", ["lifecycle", "http"], "WebSockets come through the draining server's upgrade path"),
+      ...only(
+        "realtime",
+        ["lifecycle", "http"],
+        "WebSockets come through the draining server's upgrade path"
+      ),
       from: { path: "^src/realtime/", pathNot: "^src/realtime/redis/" }
     },
     only("realtime/redis", ["lifecycle", "realtime", "redis"], "sessions that are kept in Redis"),
@@ -47,6 +51,7 @@ module.exports = {
       from: { path: "^src/client/" },
       to: { path: "^src/realtime/", dependencyTypesNot: ["type-only"] }
     },
+    only("webhooks", ["lifecycle"], "signing and delivery know nothing of what is delivered"),
     {
       name: "stellar-is-apart",
       comment: "the network's formats know none of the service",

@@ -1,0 +1,150 @@
+/**
+ * Addresses of the internet that a webhook may go to, and those that lead inside.
+ *
+ * Whoever may name a URL could have this service talk to its own machine, its network or the cloud's metadata. So what is not an address of the public internet
+ * is refused, whichever of its spellings it comes in, and also where an IPv6 address carries such an IPv4 address inside.
+ *
+ * @module
+ */
+import * as Net from "node:net"
+
+/** A range of addresses. */
+export interface Range {
+  /** The first address as a number of 32 or 128 bits. */
+  readonly base: bigint
+  /** How many of its leading bits count. */
+  readonly prefix: number
+  /** Which kind of address. */
+  readonly family: 4 | 6
+}
+
+/** What is let through of the addresses that lead inside. */
+export type Allowed =
+  /** Nothing, or everything. */
+  boolean | ReadonlyArray<Range>
+
+interface Parsed {
+  readonly family: 4 | 6
+  readonly value: bigint
+}
+
+const parse4 = (text: string): bigint =>
+  text.split(".").reduce((value, part) => (value << 8n) | BigInt(part), 0n)
+
+const parse6 = (text: string): bigint => {
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text)
+  const plain =
+    dotted === null
+      ? text
+      : `${dotted[1]!}${(parse4(dotted[2]!) >> 16n).toString(16)}:${(parse4(dotted[2]!) & 0xffffn).toString(16)}`
+  const groups = (part: string) => (part === "" ? [] : part.split(":"))
+  const [head = "", tail] = plain.split("::")
+  const [before, after] = [groups(head), groups(tail ?? "")]
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length
+  return [...before, ...Array.from({ length: zeros }, () => "0"), ...after].reduce(
+    (value, group) => (value << 16n) | BigInt(`0x${group}`),
+    0n
+  )
+}
+
+/** An address in its usual spelling; undefined for anything else. A zone (`%eth0`) is left out: it says through which door, not where to. */
+const parse = (text: string): Parsed | undefined => {
+  if (Net.isIPv4(text)) return { family: 4, value: parse4(text) }
+  if (!Net.isIPv6(text)) return undefined
+  return { family: 6, value: parse6(text.replace(/%.*$/, "")) }
+}
+
+/** A range as `10.0.0.0/8`, `fd00::/8` or one address; undefined when it is neither. */
+export const parseRange = (text: string): Range | undefined => {
+  const [address = "", length, ...more] = text.split("/")
+  const parsed = parse(address)
+  if (parsed === undefined || more.length > 0) return undefined
+  const bits = parsed.family === 4 ? 32 : 128
+  const prefix = length === undefined ? bits : /^\d{1,3}$/.test(length) ? Number(length) : NaN
+  if (!(prefix >= 0 && prefix <= bits)) return undefined
+  return { base: parsed.value, prefix, family: parsed.family }
+}
+
+const isIn = ({ family, value }: Parsed, range: Range): boolean => {
+  const shift = BigInt((family === 4 ? 32 : 128) - range.prefix)
+  return family === range.family && value >> shift === range.base >> shift
+}
+
+/** Every kind that is refused, the closer description first. From the registries of special-purpose addresses (RFC 6890 and its updates) and the clouds' handbooks. */
+const refused: ReadonlyArray<readonly [range: string, what: string]> = [
+  ["169.254.169.254/32", "the metadata service of a cloud"],
+  ["100.100.100.200/32", "the metadata service of a cloud"],
+  ["168.63.129.16/32", "the metadata service of a cloud"],
+  ["fd00:ec2::254/128", "the metadata service of a cloud"],
+  ["fd20:ce::254/128", "the metadata service of a cloud"],
+  ["0.0.0.0/8", "an address of this machine"],
+  ["127.0.0.0/8", "a loopback address"],
+  ["10.0.0.0/8", "a private address"],
+  ["172.16.0.0/12", "a private address"],
+  ["192.168.0.0/16", "a private address"],
+  ["100.64.0.0/10", "an address behind a carrier's NAT"],
+  ["169.254.0.0/16", "a link-local address"],
+  ["224.0.0.0/4", "a multicast address"],
+  ["255.255.255.255/32", "the broadcast address"],
+  ["240.0.0.0/4", "a reserved address"],
+  ["192.0.0.0/24", "a reserved address"],
+  ["192.0.2.0/24", "an address for documentation"],
+  ["198.51.100.0/24", "an address for documentation"],
+  ["203.0.113.0/24", "an address for documentation"],
+  ["192.88.99.0/24", "a reserved address"],
+  ["198.18.0.0/15", "an address for benchmarks"],
+  ["::/128", "an address of this machine"],
+  ["::1/128", "a loopback address"],
+  ["fc00::/7", "a private address"],
+  ["fe80::/10", "a link-local address"],
+  ["fec0::/10", "a private address"],
+  ["ff00::/8", "a multicast address"],
+  ["2001:db8::/32", "an address for documentation"],
+  ["3fff::/20", "an address for documentation"],
+  ["5f00::/16", "a reserved address"],
+  ["100::/64", "a reserved address"],
+  ["2001::/23", "a reserved address"]
+]
+
+const ranges = refused.map(([range, what]) => ({ range: parseRange(range)!, what }))
+
+/** The part of IPv6 that is given out as public addresses; what is outside of it is reserved, or carries an IPv4 address. */
+const global6 = parseRange("2000::/3")!
+
+const last32 = 0xffffffffn
+
+/** Addresses that lead to the IPv4 address that they carry (mapped, NAT64, 6to4), and how many bits from their end it stands. */
+const carriers: ReadonlyArray<readonly [range: Range, shift: bigint]> = [
+  ["::ffff:0:0/96", 0n],
+  ["64:ff9b::/96", 0n],
+  ["2002::/16", 80n]
+].map(([range, shift]) => [parseRange(range as string)!, shift as bigint] as const)
+
+/** The IPv4 address inside, if there is one. */
+const carried = (address: Parsed): Parsed | undefined => {
+  if (address.family === 4) return undefined
+  const carrier = carriers.find(([range]) => isIn(address, range))
+  return carrier === undefined ? undefined : { family: 4, value: (address.value >> carrier[1]) & last32 }
+}
+
+const kindOf = (address: Parsed): string | undefined => {
+  const known = ranges.find(({ range }) => isIn(address, range))?.what
+  if (known !== undefined) return known
+  const inside = carried(address)
+  if (inside !== undefined) return kindOf(inside)
+  // That includes the older forms that carry one, and prefixes for NAT64 within one network.
+  return address.family === 6 && !isIn(address, global6) ? "a reserved address" : undefined
+}
+
+/**
+ * Why a webhook may not go to an address, in words that follow "is"; undefined when it may. What is allowed counts for the address itself and for one that it carries.
+ */
+export const refusal = (text: string, allowed: Allowed): string | undefined => {
+  const address = parse(text)
+  if (address === undefined) return "no address"
+  const kind = kindOf(address)
+  if (kind === undefined || allowed === true) return undefined
+  const inside = carried(address)
+  const passes = (range: Range) => isIn(address, range) || (inside !== undefined && isIn(inside, range))
+  return allowed !== false && allowed.some(passes) ? undefined : kind
+}
