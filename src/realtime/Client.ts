@@ -29,7 +29,7 @@ export class Client extends Outbound {
   missed = 0
   /** Refusals in a row. */
   strikes = 0
-  /** Messages in a row that were over the rate. */
+  /** Messages over the rate, less those within it since. */
   overs = 0
   /** Messages that it may still send at once, as of {@link refilledAt}. */
   allowance: number

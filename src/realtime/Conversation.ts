@@ -223,7 +223,8 @@ export const make = (parts: Parts): Conversation => {
     client.refilledAt = now
     if (client.allowance >= 1) {
       client.allowance--
-      client.overs = 0
+      // Made up for one by one: a flood also has some that are within the rate.
+      if (client.overs > 0) client.overs--
       return true
     }
     if (client.overs++ === 0) {
