@@ -40,10 +40,15 @@ export interface Options extends Lanes.Limits {
   readonly limit: Duration.Duration
   /** How long deliveries that are over are kept. */
   readonly retention: Duration.Duration
+  /** How often it looks by itself: another process that shares the store rings no bell here. Default {@link poll}. */
+  readonly poll?: Duration.Duration
 }
 
-/** How often it looks by itself, in milliseconds: another process that shares the store rings no bell here. */
-export const pollMillis = 1000
+/** How often it looks by itself, unless something else is said. */
+export const poll = Duration.seconds(1)
+
+/** After the store has failed to say what is to be sent, in milliseconds. */
+const unreadMillis = 1000
 
 /** How long it goes on listening when the bell has rung, in milliseconds: one look is then for all that rang. */
 const gatherMillis = 5
@@ -116,6 +121,7 @@ export const run = (options: Options) =>
     const bell = yield* Bell.Bell
     const lifecycle = yield* Lifecycle.Lifecycle
     const lanes = Lanes.make(options)
+    const pollMillis = Duration.toMillis(options.poll ?? poll)
     const running = yield* FiberSet.make<void>()
     let isStopping = false
     let prunedAt = Number.NEGATIVE_INFINITY
@@ -134,7 +140,7 @@ export const run = (options: Options) =>
         Effect.catchTag("StoreFailed", ({ cause }) =>
           // The place is kept for a moment, or it would be tried again at once.
           Effect.logError("A webhook could not be read", cause).pipe(
-            Effect.zipRight(Effect.sleep(pollMillis)),
+            Effect.zipRight(Effect.sleep(unreadMillis)),
             Effect.as(undefined)
           )
         )
