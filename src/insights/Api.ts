@@ -7,7 +7,9 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import * as Problem from "../http/Problem.js"
 import * as Anchors from "./api/Anchors.js"
+import * as Broadcast from "./api/Broadcast.js"
 import * as Corridors from "./api/Corridors.js"
+import * as Events from "./api/Events.js"
 import * as Network from "./api/Network.js"
 import * as Payments from "./api/Payments.js"
 import * as Pools from "./api/Pools.js"
@@ -137,6 +139,8 @@ export class Api extends HttpApi.make("stellar-insights")
   .add(Pools.Pools)
   .add(Trustlines.TrustlineGroup)
   .add(Tasks.Tasks)
+  .add(Events.Events)
+  .add(Broadcast.Broadcast)
   .addError(ApiProblem.BadRequest)
   .annotate(HttpApi.AdditionalSchemas, [ApiProblem.BadRequest])
   .annotate(OpenApi.Title, "Stellar Insights")

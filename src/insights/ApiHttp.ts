@@ -9,7 +9,9 @@ import * as Layer from "effect/Layer"
 import * as ProblemMiddleware from "../http/ProblemMiddleware.js"
 import * as AnchorsHttp from "./api/AnchorsHttp.js"
 import * as Answers from "./api/Answers.js"
+import * as BroadcastHttp from "./api/BroadcastHttp.js"
 import * as CorridorsHttp from "./api/CorridorsHttp.js"
+import * as EventsHttp from "./api/EventsHttp.js"
 import * as NetworkHttp from "./api/NetworkHttp.js"
 import * as PaymentsHttp from "./api/PaymentsHttp.js"
 import * as PoolsHttp from "./api/PoolsHttp.js"
@@ -47,7 +49,9 @@ const groups = Layer.mergeAll(
   PaymentsHttp.layer,
   PoolsHttp.layer,
   TrustlinesHttp.layer,
-  TasksHttp.layer
+  TasksHttp.layer,
+  EventsHttp.layer,
+  BroadcastHttp.layer
 ).pipe(Layer.provide(Answers.layer))
 
 const api = HttpApiBuilder.api(Api.Api).pipe(Layer.provide(groups))

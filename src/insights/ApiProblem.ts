@@ -53,3 +53,9 @@ export const Forbidden = problem("Forbidden", 403, "Changes are switched off her
 
 /** 404, of whatever is no ledger. */
 export const Missing = problem("Missing", 404, "There is no such thing here", {})
+
+/** 409: it cannot be done as things stand. */
+export const Conflict = problem("Conflict", 409, "It cannot be done as things stand", {})
+
+/** 429: there is a limit, and it is reached. */
+export const TooMany = problem("TooMany", 429, "There are too many of these from this address", {})

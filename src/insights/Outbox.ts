@@ -66,8 +66,11 @@ export interface Shape {
    * `Database.transaction`, after which those who wait for events are woken. Interrupting it rolls back.
    */
   readonly transaction: Database.Shape["transaction"]
-  /** Adds events to the transaction that it is run in; what has happened already (kind, key and ledger) is left out. */
-  readonly append: (events: ReadonlyArray<NewEvent>) => Effect.Effect<void, SqlError>
+  /**
+   * Adds events to the transaction that it is run in; what has happened already (kind, key and ledger) is left out. Gives the id of the first; each one after it has the
+   * next.
+   */
+  readonly append: (events: ReadonlyArray<NewEvent>) => Effect.Effect<number, SqlError>
   /**
    * Makes sure that a consumer is known, and gives the last id that it is done with. From then on events are kept until it has passed them, so a
    * consumer that is gone for good must be {@link forget}ed.
@@ -163,13 +166,14 @@ const make = Effect.gen(function* () {
         Effect.as(bell.ring(head), result)
       ),
     append: Effect.fn("Outbox.append")(function* (events) {
-      if (events.length === 0) return
       const head = yield* inside.head
+      if (events.length === 0) return head + 1
       const rows = events.map(({ key, kind, ledger, payload }, index): OutboxTable.Values => [
         ...([head + 1 + index, kind, ledger, null, null] as const),
         ...([key, JSON.stringify(payload)] as const)
       ])
       yield* write.insert(rows)
+      return head + 1
     }),
     register: Effect.fn("Outbox.register")((name, beginning) =>
       database.transaction(

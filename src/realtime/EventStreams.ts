@@ -88,6 +88,9 @@ interface Connected {
 const nodeResponse = (request: HttpServerRequest.HttpServerRequest): Http.ServerResponse | undefined =>
   request.source instanceof Http.IncomingMessage ? NodeHttpServerRequest.toServerResponse(request) : undefined
 
+/** What was sent comes back to whoever sent it, so not at any length. */
+const shown = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
+
 const words = (message: string, reconnectAfterMs: number) => JSON.stringify({ message, reconnectAfterMs })
 
 const telling = "the server is shutting down; this stream ends, come back after reconnectAfterMs"
@@ -106,16 +109,18 @@ export const make = (parts: Parts): Effect.Effect<EventStreams> =>
 
     /** What is wrong with the channels. */
     const refusal = (names: ReadonlyArray<string>): Problem.Problem | undefined => {
-      const invalid = (value: string, allowed: string) =>
-        Problem.make(400, `channels: ${allowed}`, { errors: [{ parameter: "channels", value, allowed }] })
-      if (names.length === 0) return invalid("", "must be names of channels, separated by commas")
+      const invalid = (value: string, wrong: string) => {
+        const allowed = `must be names of channels, ${wrong}`
+        const detail = `channels: ${allowed}`
+        return Problem.make(400, detail, { errors: [{ parameter: "channels", value, allowed }] })
+      }
+      if (names.length === 0) return invalid("", "at least one")
       for (const name of names) {
         const reason = accepts(name)
-        if (Option.isSome(reason)) return invalid(name, `${JSON.stringify(name)}: ${reason.value}`)
+        if (Option.isSome(reason)) return invalid(name, `not ${shown(name)}: ${reason.value}`)
       }
-      return names.length > config.maxChannels
-        ? invalid(names.join(","), `must be at most ${config.maxChannels}`)
-        : undefined
+      const { maxChannels } = config
+      return names.length > maxChannels ? invalid(names.join(","), `at most ${maxChannels}`) : undefined
     }
 
     /** Counts a stream in, unless there is a problem; it is out when the last byte of its response is, whatever became of the request before. */

@@ -224,11 +224,8 @@ export const make = (
         client.ws.terminate()
       }
     })
-    yield* lifecycle.addQuiesce({
-      name,
-      limit: stages.websocket,
-      run: Effect.zipRight(stop.quiesce, streams.quiesce)
-    })
+    const quiesce = Effect.annotateLogs(Effect.zipRight(stop.quiesce, streams.quiesce), { component: name })
+    yield* lifecycle.addQuiesce({ name, limit: stages.websocket, run: quiesce })
 
     return {
       publish: (events) =>

@@ -17,6 +17,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as HealthDetails from "../../src/http/HealthDetails.js"
 import * as BearerKeys from "../../src/http/BearerKeys.js"
+import * as Upgrades from "../../src/http/Upgrades.js"
 import * as AdminAccess from "../../src/insights/AdminAccess.js"
 import * as AnchorStore from "../../src/insights/anchors/AnchorStore.js"
 import * as ApiHttp from "../../src/insights/ApiHttp.js"
@@ -24,8 +25,14 @@ import * as Database from "../../src/insights/Database.js"
 import * as Ingestion from "../../src/insights/Ingestion.js"
 import * as IngestionStatus from "../../src/insights/IngestionStatus.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
+import * as ChannelNames from "../../src/insights/realtime/ChannelNames.js"
+import * as OutboxLog from "../../src/insights/realtime/OutboxLog.js"
+import * as Budget from "../../src/lifecycle/Budget.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import * as ShutdownConfig from "../../src/lifecycle/ShutdownConfig.js"
 import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
+import * as Hub from "../../src/realtime/Hub.js"
+import * as SessionStore from "../../src/realtime/SessionStore.js"
 import type { LedgerFacts } from "../../src/stellar/LedgerFacts.js"
 import * as LakeSource from "../../src/stellar/source/LakeSource.js"
 import * as LakeStore from "../../src/stellar/source/LakeStore.js"
@@ -105,17 +112,38 @@ export type Ask = (path: string, init?: RequestInit) => Effect.Effect<Answer>
 /** A key that is valid. */
 export const key = "a-key-for-the-tests"
 
-/** The API as a function, on the store, the board of tasks and the lifecycle of the context. Time is that of whoever calls this. */
-export const apiWith = (keys: Iterable<string>) =>
+/** A hub over the outbox of the context, with sessions in memory. */
+export const hub = Hub.layer({ path: "/ws", accepts: ChannelNames.accepts }).pipe(
+  Layer.provideMerge(OutboxLog.layer),
+  Layer.provide([
+    SessionStore.layerMemory,
+    Upgrades.layer,
+    Layer.orDie(Budget.layer(ShutdownConfig.defaults))
+  ])
+)
+
+/** The API on the store, the board of tasks and the lifecycle of the context, and on its hub where it has one, and what it needs to run. */
+export const appWith = (keys: Iterable<string>) =>
   Effect.gen(function* () {
+    const given = yield* Effect.serviceOption(Hub.Hub)
     const layer = Layer.mergeAll(
-      Layer.provide(ApiHttp.layer, [AnchorStore.layer, AdminAccess.layer(BearerKeys.make(keys))]),
+      Layer.provide(ApiHttp.layer, [
+        AnchorStore.layer,
+        AdminAccess.layer(BearerKeys.make(keys)),
+        Option.match(given, { onNone: () => hub, onSome: (hub) => Layer.succeed(Hub.Hub, hub) })
+      ]),
       HttpServer.layerContext,
       HttpApiBuilder.Router.Live,
       HttpApiBuilder.Middleware.layer
     )
     const context = yield* Layer.build(layer)
-    const app = yield* Effect.provide(HttpApiBuilder.httpApp, context)
+    return { app: yield* Effect.provide(HttpApiBuilder.httpApp, context), context }
+  })
+
+/** The same as a function. Time is that of whoever calls this. */
+export const apiWith = (keys: Iterable<string>) =>
+  Effect.gen(function* () {
+    const { app, context } = yield* appWith(keys)
     const runtime = yield* Effect.provide(Effect.runtime<never>(), context)
     const handler = HttpApp.toWebHandlerRuntime(runtime)(app as HttpApp.Default)
     return (path: string, init: RequestInit = {}): Effect.Effect<Answer> =>

@@ -240,7 +240,7 @@ describe("server-sent events", () => {
         {
           parameter: "channels",
           value: "nothing",
-          allowed: `"nothing": there are news, sport and item:<name>`
+          allowed: `must be names of channels, not "nothing": there are news, sport and item:<name>`
         }
       ])
       assert.strictEqual((yield* refusal(port, "/events", { headers: bearer })).status, 400)
@@ -321,6 +321,7 @@ describe("server-sent events", () => {
       const memory = yield* EventLog.makeMemory(10)
       const log = {
         ...memory,
+        head: Effect.succeed(1),
         readAfter: () => Effect.fail(new EventLog.EventLogError({ cause: "gone" }))
       }
       const { hub, port } = yield* Logger.withMinimumLogLevel(open({ log }), LogLevel.None)

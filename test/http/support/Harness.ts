@@ -76,6 +76,8 @@ export const routes = HttpRouter.empty.pipe(
 
 export interface Options {
   readonly app?: App
+  /** One that others share; one of its own by default. */
+  readonly lifecycle?: Lifecycle.Shape
   readonly config?: Partial<HttpServerConfig.HttpServerConfig>
   readonly graceful?: number
   readonly idleGrace?: number
@@ -122,7 +124,7 @@ export const runQuiesces = (lifecycle: Lifecycle.Shape): Effect.Effect<void> =>
 /** Serves and becomes ready. The server is closed with the scope at the latest. */
 export const serve = (options: Options = {}): Effect.Effect<Harness, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const lifecycle = yield* Lifecycle.make(Duration.seconds(10))
+    const lifecycle = options.lifecycle ?? (yield* Lifecycle.make(Duration.seconds(10)))
     const events: Array<LifecycleEvent> = []
     yield* lifecycle.subscribe((event) => Effect.sync(() => void events.push(event)))
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
