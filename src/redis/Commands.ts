@@ -47,7 +47,7 @@ const failures = 3
 const cooldown = Duration.seconds(1)
 
 /** For how long one refusal counts: between two of them a command may well succeed, and that is no recovery. */
-const refusalMillis = 3000
+const refusalMillis = 2000
 
 /** The refusals that speak of Redis, and not of the command. */
 const inTrouble =

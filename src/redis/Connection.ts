@@ -49,7 +49,7 @@ export interface Connection {
 }
 
 /** Commands that may wait for their answers at once. Beyond them a command fails at once: a server that is slow is not helped by more. */
-export const mostPending = 2000
+export const mostPending = 1000
 
 /** How often a connection is looked after. */
 export const watchInterval = Duration.millis(500)
@@ -74,6 +74,15 @@ const settings = ({ connectTimeout, endpoint, name }: Options): RedisOptions => 
   keepAlive: 10_000,
   // After a failover the old connection leads to a replica.
   reconnectOnError: (error) => error.message.startsWith("READONLY")
+})
+
+/**
+ * Ends when the sockets have been read once more. A process that was busy finds its timers due before it has read the answers that came meanwhile, and they are
+ * not late.
+ */
+const polled = Effect.async<void>((resume) => {
+  const handle = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(handle))
 })
 
 const isReply = (error: unknown): error is Error => error instanceof Error && error.name === "ReplyError"
@@ -121,8 +130,19 @@ export const make = (options: Options): Effect.Effect<Connection, never, Scope.S
         ? new RedisError({ reason: "refused", command, cause })
         : new RedisError({ reason: isClosed ? "closed" : "lost", command, cause })
 
+    const refusal = () => {
+      if (isClosed) return "closed"
+      if (client.status !== "ready") return "away"
+      return unanswered.size >= mostPending ? "busy" : undefined
+    }
+
     const send = (command: string, args: ReadonlyArray<string | number>) =>
       Effect.async<unknown, RedisError>((resume) => {
+        // Asked in the step that sends: many callers may be on their way to it.
+        const refused = refusal()
+        if (refused !== undefined) {
+          return resume(Effect.fail(new RedisError({ reason: refused, command })))
+        }
         const id = sent++
         unanswered.set(id, now())
         client.call(command, [...args]).then(
@@ -137,18 +157,20 @@ export const make = (options: Options): Effect.Effect<Connection, never, Scope.S
         )
       })
 
+    const late = (command: string) =>
+      Effect.sleep(options.commandTimeout).pipe(
+        Effect.zipRight(polled),
+        Effect.zipRight(Effect.fail(new RedisError({ reason: "timeout", command })))
+      )
+
     const call: Connection["call"] = (command, args) =>
       Effect.suspend(() => {
-        const refuse = (reason: RedisError["reason"]) => Effect.fail(new RedisError({ reason, command }))
-        if (isClosed) return refuse("closed")
-        if (client.status !== "ready") return refuse("away")
-        if (unanswered.size >= mostPending) return refuse("busy")
+        const refused = refusal()
+        if (refused !== undefined) return Effect.fail(new RedisError({ reason: refused, command }))
         // Interruptible, since a finalizer that calls this must not wait for longer either.
-        return Effect.interruptible(send(command, args)).pipe(
-          Effect.timeoutFail({
-            duration: options.commandTimeout,
-            onTimeout: () => new RedisError({ reason: "timeout", command })
-          })
+        return Effect.raceFirst(
+          Effect.interruptible(send(command, args)),
+          Effect.interruptible(late(command))
         )
       })
 
@@ -173,7 +195,7 @@ export const make = (options: Options): Effect.Effect<Connection, never, Scope.S
       client.stream?.destroy()
     })
     yield* Effect.addFinalizer(() => close)
-    yield* Effect.forkScoped(Effect.repeat(watch, Schedule.spaced(watchInterval)))
+    yield* Effect.forkScoped(Effect.repeat(Effect.zipRight(polled, watch), Schedule.spaced(watchInterval)))
 
     return {
       client,

@@ -62,7 +62,8 @@ export const say = ({ commandTimeout, ear, last, limit, main }: Options): Effect
         quit: isPolite,
         commands_answered: answered,
         commands_refused: refused,
-        commands_unanswered: unanswered + abandoned,
+        commands_unanswered: unanswered,
+        commands_pending: abandoned,
         commands_unsent: unsent,
         reconnects
       })

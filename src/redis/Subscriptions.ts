@@ -31,24 +31,34 @@ export interface Subscriptions {
   readonly pause: () => void
 }
 
-/** What a listener may be behind; beyond it the oldest is dropped and a gap is told. */
+/** What a listener may be behind; what is told beyond that is dropped, and a gap is told in its place. */
 export const capacity = 1024
+
+/** One who listens. */
+interface Listener {
+  readonly queue: Queue.Queue<Heard>
+  /** Whether the last that waits is the gap that stands for what was dropped. */
+  isBehind: boolean
+}
 
 /** A channel that somebody listens to. */
 interface Channel {
-  readonly listeners: Set<Queue.Queue<Heard>>
+  readonly listeners: Set<Listener>
   /** Whether Redis has confirmed it on the connection of now. */
   isLive: boolean
 }
 
 const gap: Heard = { _tag: "Gap" }
 
+const offer = (listener: Listener, heard: Heard) => {
+  const isFull = Option.exists(listener.queue.unsafeSize(), (size) => size >= capacity)
+  // What is dropped is told before the listener gets to its gap, which is the last that waits.
+  if (!isFull || !listener.isBehind) listener.queue.unsafeOffer(isFull ? gap : heard)
+  listener.isBehind = isFull
+}
+
 const tell = (channel: Channel, heard: Heard) => {
-  for (const queue of channel.listeners) {
-    const isFull = Option.exists(queue.unsafeSize(), (size) => size >= capacity)
-    // The queue drops its oldest for this one. The gap comes last, so that the listener looks when it has heard the rest.
-    queue.unsafeOffer(isFull ? gap : heard)
-  }
+  for (const listener of channel.listeners) offer(listener, heard)
 }
 
 /** Listens on a client until the scope closes; then what is listened to ends. `refused` is called when Redis does not let it listen. */
@@ -83,34 +93,34 @@ export const make = (
     }
 
     const join = (name: string) =>
-      Effect.gen(function* () {
-        const queue = yield* Queue.sliding<Heard>(capacity)
+      Effect.map(Queue.unbounded<Heard>(), (queue): Listener => {
+        const listener = { queue, isBehind: false }
         const known = channels.get(name)
         if (known === undefined) {
-          channels.set(name, { listeners: new Set([queue]), isLive: false })
+          channels.set(name, { listeners: new Set([listener]), isLive: false })
           ask([name])
         } else {
-          known.listeners.add(queue)
-          if (known.isLive) queue.unsafeOffer(gap)
+          known.listeners.add(listener)
+          if (known.isLive) offer(listener, gap)
         }
-        return queue
+        return listener
       })
 
-    const leave = (name: string, queue: Queue.Queue<Heard>) =>
+    const leave = (name: string, listener: Listener) =>
       Effect.suspend(() => {
         const channel = channels.get(name)
-        channel?.listeners.delete(queue)
+        channel?.listeners.delete(listener)
         if (channel?.listeners.size === 0) {
           channels.delete(name)
           if (isReady()) client.unsubscribe(name).catch(() => {})
         }
-        return Queue.shutdown(queue)
+        return Queue.shutdown(listener.queue)
       })
 
     yield* Effect.addFinalizer(() =>
       Effect.forEach(
         [...channels.values()].flatMap(({ listeners }) => [...listeners]),
-        Queue.shutdown,
+        ({ queue }) => Queue.shutdown(queue),
         { discard: true }
       )
     )
@@ -119,8 +129,8 @@ export const make = (
       listen: (name) =>
         Stream.unwrapScoped(
           Effect.map(
-            Effect.acquireRelease(join(name), (queue) => leave(name, queue)),
-            (queue) => Stream.fromQueue(queue)
+            Effect.acquireRelease(join(name), (listener) => leave(name, listener)),
+            ({ queue }) => Stream.fromQueue(queue)
           )
         ),
       resume: () => ask([...channels.keys()]),

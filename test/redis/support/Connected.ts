@@ -31,7 +31,7 @@ export const collect = () => {
       })
     })
   )
-  return { lines, layer: Layer.merge(logger, Logger.minimumLogLevel(LogLevel.Info)) }
+  return { lines, layer: Layer.provideMerge(logger, Logger.minimumLogLevel(LogLevel.Info)) }
 }
 
 /** Waits, in real time, until it holds; dies after fifteen seconds. */
