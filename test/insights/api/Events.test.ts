@@ -92,37 +92,35 @@ describe("GET /api/events", () => {
     })
   )
 
-  live(
-    "is over at once when the service stops; after the restart nothing is lost and nothing twice",
-    () =>
-      Effect.gen(function* () {
-        const config = yield* Service.fresh
-        const scope = yield* Scope.make()
-        const before = yield* Scope.extend(serve(config), scope)
-        const client = yield* listen(before.port, "/api/events?channels=ledgers")
-        yield* client.next("connected")
-        yield* Effect.forEach(ledgers.slice(0, 5), before.store.commit)
-        yield* client.next("ledger_closed", 5)
-        const millis = yield* before.server.drain
-        assert.strictEqual(yield* client.end, "end")
-        assert.strictEqual(client.events.at(-1)?.event, "server_shutdown")
-        assert.isBelow(millis, 3000)
-        assert.deepStrictEqual(before.server.interrupted(), [])
-        // A producer may finish its unit after the stream is over.
-        yield* Effect.forEach(ledgers.slice(5, 8), before.store.commit)
-        yield* Scope.close(scope, Exit.void)
-        const after = yield* serve(config)
-        yield* Effect.forEach(ledgers.slice(8, 10), after.store.commit)
-        const again = yield* listen(after.port, "/api/events?channels=ledgers", {
-          headers: { "last-event-id": client.lastEventId }
-        })
-        yield* Effect.forEach(ledgers.slice(10, 12), after.store.commit)
-        yield* again.next("ledger_closed", 7)
-        assert.deepStrictEqual(
-          [...client.ids("ledger_closed"), ...again.ids("ledger_closed")],
-          yield* idsOf(after.outbox, "ledger_closed")
-        )
+  live("is over at once when the service stops; after the restart nothing is lost and nothing twice", () =>
+    Effect.gen(function* () {
+      const config = yield* Service.fresh
+      const scope = yield* Scope.make()
+      const before = yield* Scope.extend(serve(config), scope)
+      const client = yield* listen(before.port, "/api/events?channels=ledgers")
+      yield* client.next("connected")
+      yield* Effect.forEach(ledgers.slice(0, 5), before.store.commit)
+      yield* client.next("ledger_closed", 5)
+      const millis = yield* before.server.drain
+      assert.strictEqual(yield* client.end, "end")
+      assert.strictEqual(client.events.at(-1)?.event, "server_shutdown")
+      assert.isBelow(millis, 3000)
+      assert.deepStrictEqual(before.server.interrupted(), [])
+      // A producer may finish its unit after the stream is over.
+      yield* Effect.forEach(ledgers.slice(5, 8), before.store.commit)
+      yield* Scope.close(scope, Exit.void)
+      const after = yield* serve(config)
+      yield* Effect.forEach(ledgers.slice(8, 10), after.store.commit)
+      const again = yield* listen(after.port, "/api/events?channels=ledgers", {
+        headers: { "last-event-id": client.lastEventId }
       })
+      yield* Effect.forEach(ledgers.slice(10, 12), after.store.commit)
+      yield* again.next("ledger_closed", 7)
+      assert.deepStrictEqual(
+        [...client.ids("ledger_closed"), ...again.ids("ledger_closed")],
+        yield* idsOf(after.outbox, "ledger_closed")
+      )
+    })
   )
 
   live("D5: a broadcast reaches every stream, whatever its channels, and those that were away", () =>
