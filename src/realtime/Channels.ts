@@ -62,6 +62,7 @@ export class Channels {
   private readonly groups = new Map<string, Group>()
   private readonly byChannel = new Map<string, Set<Group>>()
   private readonly ahead = new Set<Member>()
+  private readonly encoders = new WeakMap<Event, Encoder>()
 
   /** Makes frames of an event. */
   readonly encoder: (event: Event) => Encoder
@@ -69,6 +70,15 @@ export class Channels {
   constructor(position: number, encoder: (event: Event) => Encoder = (event) => new Encoder(event)) {
     this.position = position
     this.encoder = encoder
+  }
+
+  /** Makes frames of an event that more than one will ask for: they are kept for as long as the log keeps the event in memory. */
+  kept(event: Event): Encoder {
+    const known = this.encoders.get(event)
+    if (known !== undefined) return known
+    const encoder = this.encoder(event)
+    this.encoders.set(event, encoder)
+    return encoder
   }
 
   /** How many groups there are. */

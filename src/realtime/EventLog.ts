@@ -37,6 +37,8 @@ export interface Shape {
    * after {@link head}.
    */
   readonly oldest: Effect.Effect<number, EventLogError>
+  /** Whether every event after `id` is at hand, so that none of them can have been removed; then {@link oldest} is not asked. Absent, it always is. It must not throw. */
+  readonly unsafeHolds?: (id: number) => boolean
 }
 
 /** The log that the hub reads from; the service has one over its outbox. */

@@ -34,16 +34,21 @@ export const run = (
   Effect.gen(function* () {
     const wanted = new Set(client.session.channels)
     let cursor = lastEventId
-    const head = yield* log.head
-    if (lastEventId > Math.max(head, channels.position)) {
-      cursor = Math.max(head, channels.position)
-      const message = "there is no such event here: what was missed, if anything, cannot be told"
-      client.say({ op: "gap", from: cursor, to: lastEventId, reason: "ahead", message })
+    if (cursor > channels.position) {
+      const newest = Math.max(yield* log.head, channels.position)
+      if (cursor > newest) {
+        const message = "there is no such event here: what was missed, if anything, cannot be told"
+        client.say({ op: "gap", from: newest, to: cursor, reason: "ahead", message })
+        cursor = newest
+      }
     }
     while (client.isOpen) {
+      const published = channels.position
+      // Nothing is published between this look and the joining.
+      if (cursor >= published) return channels.join(client, cursor)
       const events = yield* log.readAfter(cursor, page)
       // Asked after reading: what is removed while we read is then known to be missing.
-      const oldest = yield* log.oldest
+      const oldest = log.unsafeHolds?.(cursor) === true ? 0 : yield* log.oldest
       if (cursor + 1 < oldest) {
         const message = "these events are not kept any more"
         client.say({ op: "gap", from: cursor, to: oldest - 1, reason: "retention", message })
@@ -54,17 +59,14 @@ export const run = (
       for (const event of events) {
         if (event.id <= cursor) continue
         cursor = event.id
-        const frame = channels.encoder(event).frameFor(wanted)
+        const frame = channels.kept(event).frameFor(wanted)
         if (frame === undefined) continue
         if (frames.length === 0) first = event.id
         frames.push(frame)
       }
       if (frames.length > 0) client.events(Buffer.concat(frames), first, cursor)
-      if (events.length < page && cursor >= channels.position) {
-        // Nothing is published between this look and the joining.
-        if (client.isOpen) channels.join(client, cursor)
-        return
-      }
-      yield* clear(client)
+      // What had been published has been read, also where the log has nothing between.
+      if (events.length < page) cursor = Math.max(cursor, published)
+      if (cursor < channels.position) yield* clear(client)
     }
   })

@@ -198,12 +198,54 @@ describe("resume", () => {
       assert.deepInclude(yield* after.resume("nobody's", 0, ["news"]), { resumed: false })
 
       const dead = Effect.fail(new EventLog.EventLogError({ cause: "down" }))
-      const head = Effect.succeed(0)
+      const head = Effect.succeed(1)
       const other = yield* open({ log: { head, oldest: dead, readAfter: () => dead } })
       const unlucky = yield* connect(other.port)
       yield* unlucky.send({ op: "resume", token: "x", lastEventId: 0, channels: ["news"] })
       assert.strictEqual((yield* unlucky.next("error", 1)).code, "unavailable")
       assert.strictEqual((yield* unlucky.end).code, 1013)
+    })
+  )
+
+  it.scopedLive(
+    "asks the log only for what was missed, and what was removed only where that may be missing",
+    () =>
+      Effect.gen(function* () {
+        const memory = yield* EventLog.makeMemory(10)
+        yield* memory.append(events(1, 30))
+        const asked: Array<string> = []
+        const noted = <A>(what: string, effect: Effect.Effect<A, EventLog.EventLogError>) =>
+          Effect.zipRight(
+            Effect.sync(() => asked.push(what)),
+            effect
+          )
+        const log: EventLog.Shape = {
+          head: memory.head,
+          readAfter: (id, limit) => noted(`after ${id}`, memory.readAfter(id, limit)),
+          oldest: noted("oldest", memory.oldest),
+          unsafeHolds: (id) => id >= 25
+        }
+        const { hub, port } = yield* open({ log })
+        const client = yield* connect(port)
+        for (const id of [30, 27, 22, 3]) yield* client.resume(client.first.token, id, ["news"])
+        const gap = yield* client.next("gap", 1)
+        assert.deepInclude(gap, { from: 3, to: 20, reason: "retention" })
+        assert.deepStrictEqual(asked, ["after 27", "after 22", "oldest", "after 3", "oldest"])
+        yield* hub.publish(events(31, 31))
+        yield* client.until("31", () => client.ids().includes(31))
+        assert.deepStrictEqual(client.ids(), [...range(28, 30), ...range(23, 30), ...range(21, 31)])
+      })
+  )
+
+  it.scopedLive("goes on live where the log has nothing between the client's last event and the newest", () =>
+    Effect.gen(function* () {
+      const memory = yield* EventLog.makeMemory(10)
+      const { hub, port } = yield* open({ log: { ...memory, head: Effect.succeed(1000) } })
+      const client = yield* connect(port)
+      yield* client.resume(client.first.token, 7, ["news"])
+      yield* hub.publish(events(1001, 1001))
+      yield* client.next("event", 1)
+      assert.deepStrictEqual(client.ids(), [1001])
     })
   )
 

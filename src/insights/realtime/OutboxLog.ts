@@ -46,7 +46,8 @@ const make = Effect.gen(function* () {
       return known === undefined ? read(id, limit) : Effect.succeed(known)
     }),
     head: Effect.mapError(outbox.head, failed),
-    oldest: Effect.mapError(outbox.oldest, failed)
+    oldest: Effect.mapError(outbox.oldest, failed),
+    unsafeHolds: (id) => recent.holds(id)
   })
   return Context.make(EventLog.EventLog, log).pipe(
     Context.add(OutboxLog, {

@@ -30,6 +30,12 @@ export class RecentEvents {
     return this.events.at(-1)?.id
   }
 
+  /** Whether the event with this id, or one before it, is in it, and so are all that follow. */
+  holds(id: number): boolean {
+    const first = this.events[0]
+    return first !== undefined && first.id <= id
+  }
+
   /** At most `limit` events after `id`; undefined when that is not known here. It is never an empty list. */
   read(id: number, limit: number): ReadonlyArray<Event> | undefined {
     const { last } = this

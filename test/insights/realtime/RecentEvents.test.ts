@@ -49,4 +49,29 @@ describe("what is kept of the log", () => {
       })
     )
   })
+
+  it("says that it holds what follows an id only when nothing of that was removed before it was read", () => {
+    const ids = fc.uniqueArray(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 120 })
+    const step = fc.record({
+      after: fc.integer({ min: 0, max: 400 }),
+      limit: fc.integer({ min: 1, max: 40 }),
+      removed: fc.integer({ min: 0, max: 20 })
+    })
+    fc.assert(
+      fc.property(ids, fc.array(step), fc.integer({ min: 1, max: 60 }), (unsorted, steps, capacity) => {
+        const whole = unsorted.toSorted((a, b) => a - b)
+        const recent = new RecentEvents(capacity)
+        let gone = 0
+        for (const { after, limit, removed } of steps) {
+          gone += removed
+          if (recent.holds(after)) {
+            const known = recent.read(after, 1000) ?? []
+            assert.deepStrictEqual(known, logOf(whole)(after, known.length))
+          } else {
+            recent.add(after, logOf(whole.slice(gone))(after, limit))
+          }
+        }
+      })
+    )
+  })
 })

@@ -1,6 +1,8 @@
 /** What every session store must do, whatever it keeps sessions in. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as SessionStore from "../../../src/realtime/SessionStore.js"
@@ -60,6 +62,28 @@ export const sessionStoreSuite = (
           const epochs = claims.map((claim) => Option.getOrNull(claim)?.epoch)
           assert.deepStrictEqual(epochs.toSorted(), [1, 2, 3, 4, 5])
         })
+    )
+
+    it.scopedLive("of many claimed at once everyone gets his own, also when others are interrupted", () =>
+      Effect.gen(function* () {
+        const store = yield* make
+        const ids = Array.from({ length: 300 }, (_, i) => `s${i}`)
+        yield* store.save(ids.map((id, i) => session(id, { total: i, expiresAt: i % 3 === 0 ? 100 : 200 })))
+        const claims = yield* Effect.forEach(ids, (id) => Effect.fork(store.claim(`hash of ${id}`, 150)))
+        yield* Effect.yieldNow()
+        yield* Effect.forEach(
+          claims.filter((_, i) => i % 7 === 0),
+          (claim) => Fiber.interruptFork(claim)
+        )
+        for (const [i, claim] of claims.entries()) {
+          const exit = yield* Fiber.await(claim)
+          if (i % 7 === 0 && Exit.isInterrupted(exit)) continue
+          const found = Option.getOrNull(yield* exit)
+          if (i % 3 === 0) assert.isNull(found)
+          else assert.deepInclude({ ...found }, { id: ids[i], total: i, epoch: 1 })
+        }
+        assert.strictEqual(Option.getOrNull(yield* store.claim("hash of s1", 150))?.epoch, 2)
+      })
     )
 
     it.scopedLive("what an earlier owner saves is ignored; what the owner saves counts", () =>
