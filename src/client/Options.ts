@@ -100,7 +100,10 @@ export interface Handlers {
 export interface Options extends Handlers {
   /** Where the server is: `wss://host/ws`; `https` is understood as well, and in pages a path is. */
   readonly url: string
-  /** What a server with `WS_AUTH_TOKEN` asks for. It goes into the query, where logs of proxies may see it: pages cannot send headers. */
+  /**
+   * What a server with `WS_AUTH_TOKEN` asks for. It goes into the query, where logs of proxies may see it: pages cannot send headers. In Node a {@link WebSocket} that sends it as
+   * `Authorization` can be given in its place.
+   */
   readonly token?: string | undefined
   /** Channels that are wanted from the beginning. Those of {@link session} when absent, else none. */
   readonly channels?: Iterable<string> | undefined

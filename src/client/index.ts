@@ -2,6 +2,17 @@
  * `stellar-insights/client`: a client of the hub of `stellar-insights/realtime`, for browsers and for Node. It needs nothing: a page can load this module as it
  * is. {@link connect} is all there is to call.
  *
+ * ```ts
+ * const client = connect({
+ *   url: "/ws",
+ *   channels: ["ledgers", "payments"],
+ *   session: JSON.parse(sessionStorage.getItem("session") ?? "null"),
+ *   onEvent: ({ channel, payload }) => show(channel, payload),
+ *   onGap: () => readEverythingAgain()
+ * })
+ * addEventListener("pagehide", () => sessionStorage.setItem("session", JSON.stringify(client.resumeState())))
+ * ```
+ *
  * @module
  */
 export { connect } from "./Client.js"

@@ -214,6 +214,21 @@ describe("subscriptions", () => {
     assert.deepStrictEqual(test.socket.asked(), [{ op: "subscribe", channels: ["more"] }])
   })
 
+  it("who drops all channels while they are being resumed, and wants one again, has missed nothing of it", async () => {
+    const test = subscribed()
+    test.cut()
+    test.pass(30_000)
+    test.socket.opens()
+    test.client.unsubscribe("news")
+    await turn()
+    test.socket.says(connected(40, { token: "other" }))
+    test.client.subscribe("news")
+    await turn()
+    test.socket.says(connected(10, { resumed: true, channels: ["news"] }), event(11))
+    assert.deepStrictEqual(test.socket.asked(), [resume(10, "news")])
+    assert.deepStrictEqual(test.seen.ids, [11])
+  })
+
   it("a channel that is refused is told and given up, the others are asked for again", async () => {
     const test = subscribed()
     test.client.subscribe("a", 'odd"name', "b")
@@ -252,6 +267,15 @@ describe("subscriptions", () => {
     assert.deepStrictEqual(test.socket.asked(), [])
     test.pass(1)
     assert.deepStrictEqual(test.socket.asked(), [{ op: "subscribe", channels: ["a"] }])
+    // It was another one; and now there is more to be asked, which is not asked twice.
+    test.socket.says(gap(10, 11, "slow"), refusal("too_many_messages", "more than 50 a second"))
+    test.pass(1000)
+    assert.deepStrictEqual(test.socket.asked(), [resume(10, "news", "a")])
+    test.socket.says(confirm(11, "news", "a"))
+    assert.deepStrictEqual(test.socket.asked(), [])
+    test.socket.says(refusal("too_many_messages", "more than 50 a second"))
+    test.cut({ code: 1008 })
+    assert.strictEqual(test.timers.size, 0)
   })
 
   it("what is told otherwise is handed on", () => {
@@ -292,8 +316,9 @@ describe("a loop over a client", () => {
     test.socket.says(...range(11, 30).map((id) => event(id)))
     const ids = [((await first).value as Item & { id: number }).id]
     assert.deepStrictEqual(test.seen.ids, range(11, 14))
-    // A confirmation says nothing about what was left.
-    test.socket.says(confirm(30, "news"))
+    // Neither a confirmation nor a gap further on says anything about what was left.
+    test.socket.says(confirm(30, "news"), gap(30, 40, "retention"))
+    assert.deepStrictEqual(test.seen.gaps, [])
     assert.strictEqual(test.client.resumeState()?.lastEventId, 10)
     const next = async () => ids.push(((await loop.next()).value as Item & { id: number }).id)
     await next()
