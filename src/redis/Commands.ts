@@ -38,6 +38,8 @@ export interface Commands {
   readonly trouble: Effect.Effect<string | undefined>
   /** What became of them. */
   readonly counts: () => Counts
+  /** The connection is another one: what the one before refused says nothing any more. */
+  readonly renewed: () => void
 }
 
 /** So many commands in a row without an answer in time, and Redis is left alone. */
@@ -131,6 +133,7 @@ export const make = (
         if (clock.unsafeCurrentTimeMillis() - refusal.at >= refusalMillis) return (refusal = undefined)
         return `it refuses: ${refusal.message}`
       }),
-      counts: () => ({ ...counts })
+      counts: () => ({ ...counts }),
+      renewed: () => void (refusal = undefined)
     }
   })

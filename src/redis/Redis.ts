@@ -111,12 +111,14 @@ export const make = (
     let hasFailed = false
     let connections = 0
     let listening: Subscriptions.Subscriptions | undefined
+    let sending: Commands.Commands | undefined
 
     const main = yield* Connection.make({
       ...shared,
       name: "stellar-insights",
       onReady: () => {
         connections += 1
+        sending?.renewed()
         poke()
       },
       onLost: () => {
@@ -145,6 +147,7 @@ export const make = (
     listening = subscriptions
     if (ear.isReady()) subscriptions.resume()
     const commands = yield* Commands.make(main, poke)
+    sending = commands
 
     const trouble = Effect.gen(function* () {
       if (!main.isReady()) return main.lastError() ?? "there is no connection"

@@ -55,7 +55,7 @@ export const ready = Effect.tap(Lifecycle.make(Duration.minutes(1)), (lifecycle)
 export const settings = (server: RedisServer, options: Options = {}): Redis.Settings => ({
   ...RedisConfig.defaults,
   commandTimeout: Duration.millis(200),
-  connectTimeout: Duration.millis(1500),
+  connectTimeout: Duration.millis(1000),
   limit: Duration.seconds(2),
   prefix: "test:",
   ...options,
@@ -78,6 +78,8 @@ export const connect = (server: RedisServer, options: Options = {}) =>
     return {
       redis,
       lifecycle,
+      /** What logs into `lines`. */
+      logger: layer,
       lines,
       /** Lines with this `event_type`. */
       logged: (type: string) => lines.filter(({ event_type }) => event_type === type),
