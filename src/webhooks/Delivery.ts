@@ -2,8 +2,8 @@
  * The delivery: from the store to the endpoints, at least once, in order within a subscription and key.
  *
  * A message keeps its id through all attempts, also through those before a restart; an attempt whose end was not noted, because the process was killed or the
- * attempt was cut, is made again. When the drain begins nothing new is begun, and what is under way has the limit to finish; then it is cut, and waits for the
- * next start as it was.
+ * attempt was cut, is made again. When the drain begins nothing new is begun, and what is under way has nine tenths of the limit to finish; then it is cut, and
+ * waits for the next start as it was.
  *
  * | metric | type | what |
  * | --- | --- | --- |
@@ -21,6 +21,7 @@ import * as EffectSchedule from "effect/Schedule"
 import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as ErrorText from "../lifecycle/ErrorText.js"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
@@ -104,6 +105,9 @@ const report = (
     })
   )
 }
+
+/** The part of the limit that attempts under way have when the service stops. */
+const patience = 0.9
 
 /** When the store is asked again that has failed; it does not end. */
 const again = EffectSchedule.exponential("100 millis", 2).pipe(
@@ -206,11 +210,21 @@ export const run = (options: Options) =>
       prunedAt = now
       pruneAfter = removed > 0 ? pruneMillis.more : pruneMillis.rest
     })
-    /** Lets what is under way finish; interrupting this cuts it. */
+    const cut = Effect.gen(function* () {
+      const count = yield* FiberSet.size(running)
+      yield* FiberSet.clear(running)
+      yield* Effect.logWarning(
+        "Attempts at webhooks were cut; they are made again after the next start"
+      ).pipe(Effect.annotateLogs({ task: options.name, attempts: count }))
+    })
+    /** Lets what is under way finish, and cuts what does not: that is no harm, so it is not left to the limit, which would call the stop a forced one. */
     const finish = Effect.suspend(() => {
       isStopping = true
-      return FiberSet.awaitEmpty(running)
-    }).pipe(Effect.onInterrupt(() => FiberSet.clear(running)))
+      return Effect.timeoutOption(FiberSet.awaitEmpty(running), Duration.times(options.limit, patience))
+    }).pipe(
+      Effect.flatMap(Option.match({ onNone: () => cut, onSome: () => Effect.void })),
+      Effect.onInterrupt(() => FiberSet.clear(running))
+    )
 
     // Before the task, so that it comes after its end.
     yield* Effect.addFinalizer(() => Effect.interruptible(finish))
