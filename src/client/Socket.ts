@@ -20,8 +20,11 @@ export interface Socket {
   close(code?: number, reason?: string): void
   /** Ends at once, without waiting for the peer. `ws` has it, browsers do not. */
   terminate?(): void
+  /** Calls when it is open, and when something is wrong: its close follows. */
   addEventListener(type: "open" | "error", listener: () => void): void
+  /** Calls for every message; the data of text is a string. */
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
+  /** Calls when it has ended, whoever has ended it. */
   addEventListener(type: "close", listener: (event: Close) => void): void
 }
 
