@@ -21,6 +21,7 @@ export interface Settings {
 /** What is asked of a process. */
 export type Ask = { readonly id: number } & (
   | { readonly what: "connect"; readonly millis: number }
+  | { readonly what: "move"; readonly url: string }
   | { readonly what: "mark" }
   | { readonly what: "counts" }
   | { readonly what: "compare"; readonly more: ReadonlyArray<ReadonlyArray<number>> }
@@ -43,6 +44,8 @@ export interface Counts {
   readonly forgotten: number
   /** When connections opened, in milliseconds since 1970. */
   readonly opened: ReadonlyArray<number>
+  /** When they tried for the first time after their connection had ended. */
+  readonly tried: ReadonlyArray<number>
   /** Have their channels now; are connected. */
   readonly live: number
   readonly connected: number
@@ -67,6 +70,8 @@ export interface Fleet {
   readonly size: number
   /** Connects all of them, spread evenly. */
   readonly connect: (millis: number) => Promise<void>
+  /** From now on they connect there. */
+  readonly move: (url: string) => Promise<void>
   /** Counts begin anew. */
   readonly mark: () => Promise<void>
   readonly counts: () => Promise<Counts>
@@ -140,6 +145,7 @@ export const start = async (settings: Settings, inProcesses = 1): Promise<Fleet>
   return {
     size: clients * inProcesses,
     connect: async (millis) => void (await all({ what: "connect", millis })),
+    move: async (url) => void (await all({ what: "move", url })),
     mark: async () => void (await all({ what: "mark" })),
     counts,
     until: async (is, what, millis = 60_000) => {
@@ -148,7 +154,9 @@ export const start = async (settings: Settings, inProcesses = 1): Promise<Fleet>
         const now = await counts()
         if (is(now)) return now
         if (performance.now() > until) {
-          throw new Error(`not ${what}: ${JSON.stringify({ ...now, opened: now.opened.length })}`)
+          throw new Error(
+            `not ${what}: ${JSON.stringify({ ...now, opened: now.opened.length, tried: now.tried.length })}`
+          )
         }
         await new Promise((resolve) => setTimeout(resolve, 25))
       }

@@ -13,6 +13,7 @@ import { afterEach, assert, describe, it } from "@effect/vitest"
 import { join } from "node:path"
 import * as Random from "../simulation/Random.js"
 import * as Child from "../support/Child.js"
+import { comingBack } from "../support/ComingBack.js"
 import * as Fleet from "../support/Fleet.js"
 import { freePort } from "../support/FreePort.js"
 import * as OutboxFile from "../support/OutboxFile.js"
@@ -125,4 +126,10 @@ describe("clients whose server is stopped and killed", () => {
       } else child = await serve()
     }
   }, 600_000)
+
+  it(
+    "scenario 21: a thousand come back over the time that they were given",
+    () => comingBack(isLong ? 1000 : 300, isLong ? 5000 : 2000),
+    120_000
+  )
 })

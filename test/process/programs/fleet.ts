@@ -5,20 +5,21 @@
 import { WebSocket } from "ws"
 import type { Ask, Compared, Counts, Settings } from "../../support/Fleet.js"
 
-/** A session may have lost this much of its count when the server was killed: the interval of saving, and what a busy machine adds to it. */
 const {
   channelSets,
   clients: count,
   messageMillis,
   saveMillis,
   spreadMillis,
-  url
+  ...settings
 } = JSON.parse(process.env.FLEET!) as Settings
+let url = settings.url
 
 const problems: Array<string> = []
 let found = 0
 const round = { told: 0, byes: 0, whole: 0, abrupt: 0, refused: 0, busy: 0, resumed: 0, forgotten: 0 }
 let opened: Array<number> = []
+let tried: Array<number> = []
 let unsavedMillis = 0
 let events = 0
 let messages = 0
@@ -85,6 +86,7 @@ class Client {
   }
 
   connect(): void {
+    if (this.attempts === 0) tried.push(Date.now())
     this.phase = "connecting"
     this.told = undefined
     this.isBid = false
@@ -308,6 +310,11 @@ const answer = (ask: Ask): Counts | Compared | undefined => {
     case "mark": {
       for (const key of Object.keys(round) as Array<keyof typeof round>) round[key] = 0
       opened = []
+      tried = []
+      return undefined
+    }
+    case "move": {
+      url = ask.url
       return undefined
     }
     case "counts":
@@ -316,6 +323,7 @@ const answer = (ask: Ask): Counts | Compared | undefined => {
         live: inPhase("live"),
         connected: inPhase("live", "greeted"),
         opened,
+        tried,
         unsavedMillis,
         events,
         messages,
