@@ -20,6 +20,10 @@ const handshake = request(
   "/ws",
   "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 )
+/** A server's close frame with 1001, and what a client answers. */
+const goingAway = Buffer.from([0x88, 2, 0x03, 0xe9])
+const answerToClose = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9])
+
 const subscribe = text('{"op":"subscribe","channels":["news"]}')
 
 /** A peer that speaks by hand, and answers nothing by itself. `then` is what it does once it has been answered. */
@@ -168,5 +172,34 @@ describe("hard clients, all at once", () => {
           Effect.as(Effect.sleep("5 millis"), 0).pipe(Effect.map(() => hub.unsafeNumbers().connections))
       })
     })
+  )
+
+  it.scopedLive(
+    "one that answers the close but never ends its own side holds up nothing, and loses nothing",
+    () =>
+      Effect.gen(function* () {
+        const { drain, hub, logged, port, release } = yield* open({ limit: 8000 })
+        let received = Buffer.alloc(0)
+        const socket = yield* Effect.acquireRelease(
+          Effect.sync(() => Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })),
+          (socket) => Effect.sync(() => socket.destroy())
+        )
+        socket.on("error", () => {})
+        const ended = new Promise<void>((resolve) => socket.once("end", resolve))
+        socket.on("data", (chunk: Buffer) => {
+          received = Buffer.concat([received, chunk])
+          if (received.subarray(-4).equals(goingAway)) socket.write(answerToClose)
+        })
+        socket.write(handshake)
+        const client = yield* connect(port)
+        yield* drain
+        assert.isBelow(yield* release, 4000)
+        assert.strictEqual((yield* client.end).code, 1001)
+        yield* Effect.promise(() => ended)
+        assert.include(received.toString("latin1"), '"bye":true')
+        assert.isTrue(received.subarray(-4).equals(goingAway))
+        assert.deepInclude(logged("ws_shutdown_completed")[0], { said_goodbye: 2, terminated: 0 })
+        assert.strictEqual(hub.unsafeNumbers().connections, 0)
+      })
   )
 })
