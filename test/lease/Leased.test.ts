@@ -14,8 +14,7 @@ import * as Service from "./support/Service.js"
 import * as Store from "./support/Store.js"
 
 const steal = (store: Store.Store, millis: number) =>
-  store.db
-    .write`UPDATE lease SET holder = 'thief', epoch = epoch + 1, ttl = ${millis}, expires_at = ${millis} + (
+  store.sql`UPDATE lease SET holder = 'thief', epoch = epoch + 1, ttl = ${millis}, expires_at = ${millis} + (
     SELECT expires_at - ttl FROM lease)`
 
 describe("tasks under a lease", () => {

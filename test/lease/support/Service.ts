@@ -74,7 +74,11 @@ export const writer =
         name: "writer",
         limit: Duration.seconds(5),
         next: Effect.void,
-        unit: () => Effect.zipRight(unit(inside), inside.store.transaction(inside.store.write(inside.who)))
+        unit: () =>
+          Effect.zipRight(
+            unit(inside),
+            Effect.asVoid(inside.store.transaction(inside.store.write(inside.who)))
+          )
       })
     )
 
