@@ -74,8 +74,8 @@ export interface EventStreams {
   readonly quiesce: Effect.Effect<void>
   /** Sends heartbeats for as long as the scope is open. */
   readonly run: Effect.Effect<void, never, Scope.Scope>
-  /** Open streams, those cut since the start because nobody read them, and bytes that wait. */
-  readonly unsafeNumbers: () => { readonly open: number; readonly dead: number; readonly queued: number }
+  /** Open streams, those cut since the start because nobody read them, distinct sets of channels, and bytes that wait. */
+  readonly unsafeNumbers: () => Readonly<Record<"open" | "dead" | "groups" | "queued", number>>
 }
 
 /** A stream, and the response that it goes out by. */
@@ -273,7 +273,7 @@ export const make = (parts: Parts): Effect.Effect<EventStreams> =>
       unsafeNumbers: () => {
         let queued = 0
         for (const { stream } of all) queued += stream.queued
-        return { open: all.size, dead, queued }
+        return { open: all.size, dead, groups: channels.size, queued }
       }
     }
   })

@@ -65,7 +65,7 @@ export interface Numbers {
   readonly messages: number
   /** Clients terminated since the start because they left pings unanswered, or their stream unread. */
   readonly dead: number
-  /** Distinct sets of channels that clients have, streams apart. */
+  /** Distinct sets of channels that clients have; those of streams are counted apart from the others. */
   readonly groups: number
   /** Bytes that wait here for clients that do not read. */
   readonly queued: number
@@ -256,7 +256,7 @@ export const make = (
           refused: reception.refused,
           messages: conversation.unsafeHandled(),
           dead: dead + streaming.dead,
-          groups: channels.size,
+          groups: channels.size + streaming.groups,
           queued: [...clients].reduce((sum, client) => sum + client.queued, streaming.queued)
         }
       }

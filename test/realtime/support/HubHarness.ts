@@ -1,4 +1,5 @@
 /** A hub behind a real draining server, with a lifecycle that the test drives. */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
@@ -10,6 +11,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import type * as Http from "node:http"
 import * as Upgrades from "../../../src/http/Upgrades.js"
 import * as Budget from "../../../src/lifecycle/Budget.js"
 import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
@@ -49,12 +51,14 @@ export const accepts = (channel: string): Option.Option<string> =>
 export const open = (options: Options = {}) =>
   Effect.gen(function* () {
     let hub: Hub.Shape | undefined
-    const events = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, originalUrl }) =>
-      hub!.events({
-        channels: new URL(originalUrl, "http://test").searchParams.getAll("channel"),
-        after: Option.map(Option.fromNullable(headers["last-event-id"]), Number)
+    const responses: Array<Http.ServerResponse> = []
+    const events = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      responses.push(NodeHttpServerRequest.toServerResponse(request))
+      return hub!.events({
+        channels: new URL(request.originalUrl, "http://test").searchParams.getAll("channel"),
+        after: Option.map(Option.fromNullable(request.headers["last-event-id"]), Number)
       })
-    )
+    })
     const app = HttpRouter.empty.pipe(HttpRouter.get("/events", events), HttpRouter.toHttpApp, Effect.flatten)
     const server = yield* serve({ graceful: options.graceful ?? 2000, idleGrace: 100, app })
     const memory = yield* EventLog.makeMemory(10_000)
@@ -101,6 +105,8 @@ export const open = (options: Options = {}) =>
       port: server.port,
       server,
       hub: made,
+      /** Those of the streams, in the order in which they were asked for. */
+      responses,
       memory,
       store,
       /** Appends events to the log in memory and publishes them together: one for each list of channels. */

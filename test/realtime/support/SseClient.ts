@@ -120,7 +120,10 @@ export const ask = (
   Effect.acquireRelease(
     Effect.async<{ readonly request: Http.ClientRequest; readonly response: Http.IncomingMessage }>(
       (resume) => {
-        const request = Http.request({ port, host: "127.0.0.1", path, agent: false, ...options })
+        // As browsers do: that the connection ends is for the server to say.
+        const headers = { connection: "keep-alive", ...options.headers }
+        const { method = "GET" } = options
+        const request = Http.request({ port, host: "127.0.0.1", path, agent: false, method, headers })
         request.on("error", (error) => resume(Effect.die(error)))
         request.on("response", (response) => resume(Effect.succeed({ request, response })))
         request.end()
