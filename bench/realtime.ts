@@ -43,6 +43,8 @@ interface Life {
   readonly burstCpu: number
   readonly stop: number
   readonly stopCpu: number
+  /** CPU time of the clients: where it comes near {@link stop}, they are what is measured. */
+  readonly stopClients: number
 }
 
 const files = { Ours: "", Raw: "", Crowd: "" }
@@ -70,8 +72,10 @@ const live = async (nth: number, crowd: Control.Servant<Crowd.Deeds>, clients: n
     const bursts = Number(values.bursts)
     const message = await several(messages, 1)
     const together = await several(bursts, burst)
+    const busy = await crowd.ask("cpu")
     const stop = await server.ask("stop")
     const ends = Object.entries(await crowd.ask("end"))
+    const stopClients = (await crowd.ask("cpu")) - busy
     const expected = 2 + messages + bursts * burst + (file === "Raw" && argv.length > 0 ? 1 : 2)
     if (ends.length !== 1 || ends[0]![0] !== `1001 after ${expected}`) {
       throw new Error(
@@ -87,7 +91,8 @@ const live = async (nth: number, crowd: Control.Servant<Crowd.Deeds>, clients: n
       burst: together.wall,
       burstCpu: together.cpu,
       stop: stop.wall,
-      stopCpu: stop.cpu
+      stopCpu: stop.cpu,
+      stopClients
     }
   } finally {
     server.dismiss()
@@ -103,6 +108,7 @@ const measures: ReadonlyArray<{
 }> = [
   { what: "stop, wall", key: "stop", against: 1, target: ["<=", 1] },
   { what: "stop, server CPU", key: "stopCpu", against: 1, target: ["<=", 1] },
+  { what: "stop, CPU of the clients", key: "stopClients", against: 1, target: undefined },
   { what: "stop, wall, no bye there", key: "stop", against: 2, target: undefined },
   { what: "stop, server CPU, no bye there", key: "stopCpu", against: 2, target: undefined },
   { what: "one message to all, wall", key: "message", against: 1, target: [">=", 1] },

@@ -3,7 +3,7 @@
  * frames are counted by their heads, and a close frame is answered. The server is left to close first.
  */
 import * as Net from "node:net"
-import { micros, obey } from "./Control.js"
+import { cpu, micros, obey } from "./Control.js"
 import * as Subject from "./Subject.js"
 
 /** A client's frame: whole, masked with zeros, which leaves the content as it is. */
@@ -137,6 +137,8 @@ const until = (count: number): Promise<void> =>
 
 /** What the crowd does on request. */
 export const deeds = {
+  /** CPU time so far, in microseconds. */
+  cpu,
   /** Connects so many, and subscribes. Ends when each has been told so; gives the microseconds that it took. */
   connect: async ({ clients, port }: { readonly port: number; readonly clients: number }) => {
     const at = micros()
