@@ -37,7 +37,7 @@ const until = async (condition: () => boolean, say: () => string) => {
   const deadline = performance.now() + 60_000
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(say())
-    await wait(10)
+    await wait(2)
   }
 }
 
@@ -72,10 +72,13 @@ export const run = async (kills: number, seed: number): Promise<Account> => {
         } catch (error) {
           wrong ??= error
         }
-        setTimeout(() => {
-          inHand -= 1
-          response.writeHead(200).end()
-        }, random.int(0, 11))
+        setTimeout(
+          () => {
+            inHand -= 1
+            response.writeHead(200).end()
+          },
+          random.int(0, 25)
+        )
       })
     )
     const subscription = await Effect.runPromise(
@@ -99,13 +102,11 @@ export const run = async (kills: number, seed: number): Promise<Account> => {
     for (let kill = 0; kill < kills; kill++) {
       const child = await start(100_000)
       const before = requests
-      // Half of them soon after the start, when what was left over goes out again.
-      if (kill % 2 === 0)
-        await until(
-          () => requests > before,
-          () => `no request\n${child.stdout()}`
-        )
-      await wait(random.int(0, kill % 2 === 0 ? 150 : 60))
+      const said = () => `no request\n${child.stdout()}`
+      // In the middle of a request; some time after the first one; or soon after the start, when what was left over goes out again.
+      if (kill % 3 === 0) await until(() => inHand > 0, said)
+      if (kill % 3 === 1) await until(() => requests > before, said)
+      await wait(random.int(0, [5, 300, 60][kill % 3]!))
       if (inHand > 0) during += 1
       child.kill("SIGKILL")
       await child.end

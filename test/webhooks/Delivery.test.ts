@@ -28,7 +28,10 @@ const answer = (status: number, retryAfterMillis?: number): Effect.Effect<Sender
   Effect.succeed({ _tag: "Answered", status, latencyMillis: 1, body: "", retryAfterMillis })
 const slow = (millis: number, status = 200): Effect.Effect<Sender.Outcome> =>
   Effect.as(Effect.sleep(millis), {
-    ...{ _tag: "Answered", status, latencyMillis: millis, body: "" },
+    _tag: "Answered",
+    status,
+    latencyMillis: millis,
+    body: "",
     retryAfterMillis: undefined
   } as Sender.Outcome)
 const silence = Effect.succeed<Sender.Outcome>({
@@ -74,7 +77,10 @@ const start = (send: Answer, options: Partial<Delivery.Options> = {}) =>
     )
     const context = yield* Layer.build(
       Layer.mergeAll(
-        ...[store.layer, sender, Bell.layer, TaskBoard.layer],
+        store.layer,
+        sender,
+        Bell.layer,
+        TaskBoard.layer,
         Layer.succeed(Lifecycle.Lifecycle, lifecycle)
       )
     )

@@ -7,8 +7,14 @@ let last = 0
 const due = (subscription: string, options: Partial<Due> = {}): Due => {
   last += 1
   return {
-    ...{ id: last, subscription, messageId: `m${last}`, key: `k${last}`, attempts: 0 },
-    ...{ url: `https://${subscription}.example.com/`, failures: 0, lastLatencyMillis: 5 },
+    id: last,
+    subscription,
+    messageId: `m${last}`,
+    key: `k${last}`,
+    attempts: 0,
+    url: `https://${subscription}.example.com/`,
+    failures: 0,
+    lastLatencyMillis: 5,
     ...options
   }
 }
@@ -28,20 +34,20 @@ describe("lanes", () => {
     const lanes = Lanes.make({ concurrency: 2, perEndpoint: 2 })
     const [one, two, three] = many(3, "a")
     for (let again = 0; again < 2; again++) {
-      assert.deepStrictEqual(lanes.startable([one!, two!, three!]), [one, two])
+      assert.deepStrictEqual(lanes.startable([one!, two!, three!]), [one!, two!])
     }
     for (const each of [one!, two!]) lanes.begin(each)
     assert.strictEqual(lanes.running(), 2)
     assert.deepStrictEqual(lanes.startable([three!]), [])
     lanes.end(one!)
-    assert.deepStrictEqual(lanes.startable([three!]), [three])
+    assert.deepStrictEqual(lanes.startable([three!]), [three!])
   })
 
   it("have one of a key at once, though two are due, as when one is delivered again", () => {
     const lanes = Lanes.make(room)
     const [one, two] = many(2, "a", { key: "k" })
     const other = due("b", { key: "k" })
-    assert.deepStrictEqual(lanes.startable([one!, two!, other]), [one, other])
+    assert.deepStrictEqual(lanes.startable([one!, two!, other]), [one!, other])
     lanes.begin(one!)
     assert.deepStrictEqual(lanes.startable([one!, two!]), [])
   })
@@ -50,7 +56,7 @@ describe("lanes", () => {
     for (const options of [{ failures: 1 }, { lastLatencyMillis: 1001 }, { lastLatencyMillis: null }]) {
       const lanes = Lanes.make(room)
       const [one, two] = many(2, "a", options)
-      assert.deepStrictEqual(lanes.startable([one!, two!]), [one], JSON.stringify(options))
+      assert.deepStrictEqual(lanes.startable([one!, two!]), [one!], JSON.stringify(options))
       lanes.begin(one!)
       assert.deepStrictEqual(lanes.startable([two!]), [], JSON.stringify(options))
     }

@@ -46,8 +46,14 @@ export const make = () => {
             .toSorted((a, b) => a.nextAt! - b.nextAt! || a.id - b.id)
             .slice(0, perSubscription)
             .map(({ attempts, id: number, key, messageId }) => ({
-              ...{ id: number, subscription: id, messageId, url, key, attempts },
-              ...{ failures, lastLatencyMillis: latency }
+              id: number,
+              subscription: id,
+              messageId,
+              url,
+              key,
+              attempts,
+              failures,
+              lastLatencyMillis: latency
             }))
         )
       ),
@@ -107,8 +113,14 @@ export const make = () => {
       )
       const id = entries.length + 1
       entries.push({
-        ...{ id, subscription, key, messageId: `${subscription}_${id}`, status: "pending", attempts: 0 },
-        ...{ nextAt: isFirst ? now : null, last: undefined }
+        id,
+        subscription,
+        key,
+        messageId: `${subscription}_${id}`,
+        status: "pending",
+        attempts: 0,
+        nextAt: isFirst ? now : null,
+        last: undefined
       })
     }
   }

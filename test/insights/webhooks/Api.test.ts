@@ -32,8 +32,10 @@ const serve = (hooks: Hooks.Hooks, keys: ReadonlyArray<string> = [key]) =>
     )
     const context = yield* Layer.build(
       Layer.mergeAll(
-        ...[Layer.provideMerge(ProblemMiddleware.layer, api), HttpServer.layerContext],
-        ...[HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer]
+        Layer.provideMerge(ProblemMiddleware.layer, api),
+        HttpServer.layerContext,
+        HttpApiBuilder.Router.Live,
+        HttpApiBuilder.Middleware.layer
       )
     ).pipe(Effect.provide(hooks.context))
     const app = yield* Effect.provide(HttpApiBuilder.httpApp, context)
@@ -114,9 +116,22 @@ describe("a webhook", () => {
       const { id, secret, ...shown } = made.json
       assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/)
       assert.deepStrictEqual(shown, {
-        ...{ url, eventTypes: ["new_payment"], filters: { asset: "native", minAmount: "10" } },
-        ...{ description: "for us", active: true, disabledReason: null, createdAt: 0, updatedAt: 0 },
-        ...{ failures: 0, lastLatencyMillis: null, heldUntil: null, waiting: 0, previousSecretUntil: null }
+        url,
+        eventTypes: ["new_payment"],
+        filters: {
+          asset: "native",
+          minAmount: "10"
+        },
+        description: "for us",
+        active: true,
+        disabledReason: null,
+        createdAt: 0,
+        updatedAt: 0,
+        failures: 0,
+        lastLatencyMillis: null,
+        heldUntil: null,
+        waiting: 0,
+        previousSecretUntil: null
       })
       assert.deepStrictEqual((yield* ask("GET", `/${id}`)).json, { id, ...shown })
       const changed = yield* ask("PATCH", `/${id}`, { description: "for you", filters: {}, active: false })

@@ -98,8 +98,11 @@ describe("the fan-out", () => {
     Effect.gen(function* () {
       const hooks = yield* Hooks.make()
       yield* hooks.anchors.put({
-        ...{ id: "one", name: "One", homeDomain: null },
-        ...{ accounts: ["G7", "G8"], assets: [eur!] }
+        id: "one",
+        name: "One",
+        homeDomain: null,
+        accounts: ["G7", "G8"],
+        assets: [eur!]
       })
       const subscribe = (settings: Partial<typeof Hooks.everything>) =>
         Effect.map(

@@ -46,7 +46,9 @@ export const make = (
     const lifecycle = yield* Service.ready
     const context = yield* Layer.build(
       Layer.mergeAll(
-        ...[Subscriptions.layer(settings), FanOut.layer(settings), SqlDeliveryStore.layer],
+        Subscriptions.layer(settings),
+        FanOut.layer(settings),
+        SqlDeliveryStore.layer,
         AnchorStore.layer
       ).pipe(
         Layer.provideMerge(LedgerStore.layer),
@@ -56,7 +58,11 @@ export const make = (
     )
     const { read, write } = Context.get(context, Database.Database)
     return {
-      ...{ config, context, read, write, lifecycle },
+      config,
+      context,
+      read,
+      write,
+      lifecycle,
       outbox: Context.get(context, Outbox.Outbox),
       ledgers: Context.get(context, LedgerStore.LedgerStore),
       anchors: Context.get(context, AnchorStore.AnchorStore),

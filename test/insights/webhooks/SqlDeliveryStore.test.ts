@@ -7,7 +7,11 @@ import type * as DeliveryStore from "../../../src/webhooks/DeliveryStore.js"
 import * as Hooks from "./Hooks.js"
 
 const record = (at: number, status = 200): DeliveryStore.Record => ({
-  ...{ at, status, latencyMillis: 12, body: "an answer", error: null }
+  at,
+  status,
+  latencyMillis: 12,
+  body: "an answer",
+  error: null
 })
 const delivered: DeliveryStore.Next = { _tag: "Delivered" }
 const retry = (at: number, holdUntil?: number): DeliveryStore.Next => ({ _tag: "Retry", at, holdUntil })

@@ -48,8 +48,11 @@ const underWay = (millis: number) =>
               Effect.suspend(() => {
                 sent.push(messageId)
                 return Effect.as(Effect.sleep(takes), {
-                  ...{ _tag: "Answered" as const, status: 200, latencyMillis: takes },
-                  ...{ body: "", retryAfterMillis: undefined }
+                  _tag: "Answered" as const,
+                  status: 200,
+                  latencyMillis: takes,
+                  body: "",
+                  retryAfterMillis: undefined
                 })
               })
             )
