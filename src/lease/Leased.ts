@@ -22,6 +22,7 @@ import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import * as Lifecycle from "../lifecycle/Lifecycle.js"
 import * as Phase from "../lifecycle/Phase.js"
+import * as Holder from "./Holder.js"
 import * as LeaseBoard from "./LeaseBoard.js"
 import type * as LeaseConfig from "./LeaseConfig.js"
 import * as Leases from "./Leases.js"
@@ -38,8 +39,8 @@ export interface Options<RS = never> {
   readonly config: LeaseConfig.LeaseConfig
   /** How long a stop may take from the begin of the drain until the lease is given back: the limit of the slowest task, since they finish side by side. */
   readonly limit: Duration.Duration
-  /** How people recognise this process as the holder, such as `host:pid`. Something unique is added to it. Default: only that. */
-  readonly label?: string
+  /** How this process calls itself, and whom it knows to be gone. Default: by something unique alone, and nobody. */
+  readonly holder?: Holder.Holder
   /** What stands here while another process has the lease, such as the tasks on the board as waiting for it. Built anew each time. Default: nothing. */
   readonly standby?: Layer.Layer<never, never, RS>
 }
@@ -72,11 +73,12 @@ export const make = <E, R, RS = never>(
     const tracker = yield* LeaseBoard.track(name)
     yield* Effect.flatMap(LeaseBoard.LeaseBoard, (board) => board.add(tracker.status))
 
-    const unique = randomUUID().slice(0, 13)
+    const { isGone, label } = options.holder ?? Holder.named("")
     const standby = Standby.make({
       leases,
       name,
-      holder: options.label === undefined ? unique : `${options.label}#${unique}`,
+      holder: `${label}#${randomUUID().slice(0, 13)}`,
+      isGone,
       config,
       // Before the first look, so that no word is missed.
       word: yield* wake.listen(name),
@@ -107,19 +109,19 @@ export const make = <E, R, RS = never>(
         lifecycle.stop({ _tag: "WorkerFailed", worker: `lease ${name}`, cause }),
         Deferred.failCause(settled, cause)
       )
-    // It ends by the finalizer below and not by its scope, which would interrupt it inside a term.
-    yield* Succession.serve(parts).pipe(
+    /** Lets the tasks finish and gives the lease back; interrupting this cuts them. */
+    const stop = Effect.zipRight(Deferred.succeed(stopping, void 0), Deferred.await(ended)).pipe(
+      Effect.onInterrupt(() => Deferred.succeed(hurry, void 0))
+    )
+    const serving = Succession.serve(parts).pipe(
       Effect.annotateLogs({ lease: name }),
       Effect.catchAllCause(died),
       Effect.ensuring(Effect.zipRight(Deferred.succeed(settled, void 0), Deferred.succeed(ended, void 0))),
       Effect.uninterruptible,
       Effect.forkIn(outside)
     )
-    /** Lets the tasks finish and gives the lease back; interrupting this cuts them. */
-    const stop = Effect.zipRight(Deferred.succeed(stopping, void 0), Deferred.await(ended)).pipe(
-      Effect.onInterrupt(() => Deferred.succeed(hurry, void 0))
-    )
-    yield* Effect.addFinalizer(() => stop)
+    // In one step: the scope would wait for ever for a fiber that nobody has told to stop.
+    yield* Effect.acquireRelease(serving, () => stop)
     yield* lifecycle.addQuiesce({ name: `lease ${name}`, limit: options.limit, run: stop })
     yield* Deferred.await(settled)
   }).pipe(Effect.annotateLogs({ component: "Lease" }))

@@ -51,12 +51,13 @@ export class LeaseLost extends Data.TaggedError("LeaseLost")<{
 export interface Shape {
   /**
    * Takes the lease when nobody has it, the one who had it did not renew it in time, or `holder` has it already; none when somebody else does. Of several who ask
-   * at once one gets it.
+   * at once one gets it. A holder who is known to be `gone` need not be waited for.
    */
   readonly acquire: (
     name: string,
     holder: string,
-    ttl: Duration.Duration
+    ttl: Duration.Duration,
+    gone?: { readonly holder: string; readonly epoch: number }
   ) => Effect.Effect<Option.Option<Lease>, SqlError>
   /** Has the lease hold for its whole time again, from now. Fails with {@link LeaseLost} when it is too late for that. */
   readonly renew: (lease: Lease) => Effect.Effect<void, LeaseLost | SqlError>

@@ -59,7 +59,7 @@ export const make = ({ read, transaction, write }: Options): Leases.Shape => {
       rows.length > 0 ? Effect.void : Effect.fail(new Leases.LeaseLost({ lease: name, epoch }))
 
   return {
-    acquire: Effect.fn("Leases.acquire")(function* (name, holder, ttl) {
+    acquire: Effect.fn("Leases.acquire")(function* (name, holder, ttl, gone) {
       const millis = Duration.toMillis(ttl)
       const rows = yield* transaction(
         atNow(
@@ -68,6 +68,7 @@ export const make = ({ read, transaction, write }: Options): Leases.Shape => {
             ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = lease.epoch + 1, ttl = excluded.ttl,
               expires_at = excluded.expires_at
             WHERE lease.expires_at <= ${now} OR lease.expires_at > ${now} + 2 * lease.ttl OR lease.holder = excluded.holder
+              OR (lease.holder = ${gone?.holder ?? ""} AND lease.epoch = ${gone?.epoch ?? 0})
             RETURNING epoch`
         )
       )

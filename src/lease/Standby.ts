@@ -15,6 +15,8 @@ export interface Options {
   readonly name: string
   /** For whom. */
   readonly holder: string
+  /** Whether the holder of that name is certainly gone; asked at the first look. */
+  readonly isGone: (holder: string) => Effect.Effect<boolean>
   /** How long it is to hold, and how often to look. */
   readonly config: LeaseConfig.LeaseConfig
   /** Ends when the lease was said to be free; see `Wake.listen`. */
@@ -49,15 +51,16 @@ export interface Standby {
 }
 
 /** For one lease. */
-export const make = ({ config, holder, isWanted, leases, name, word }: Options): Standby => {
+export const make = ({ config, holder, isGone, isWanted, leases, name, word }: Options): Standby => {
   /** Asked, and not refused. */
   let unsure = false
   let failures = 0
+  let isFirst = true
 
-  const ask = Effect.gen(function* () {
+  const ask = Effect.fnUntraced(function* (gone: Option.Option<Leases.Held>) {
     const askedAt = yield* Clock.currentTimeMillis
     unsure = true
-    const given = yield* leases.acquire(name, holder, config.ttl)
+    const given = yield* leases.acquire(name, holder, config.ttl, Option.getOrUndefined(gone))
     if (Option.isNone(given)) unsure = false
     return Option.map(given, (lease): Given => ({ lease, askedAt }))
   })
@@ -67,11 +70,11 @@ export const make = ({ config, holder, isWanted, leases, name, word }: Options):
     if (!(yield* isWanted)) return { held: Option.none<Leases.Held>(), given: Option.none<Given>() }
     const before = yield* leases.look(name)
     // Looking is a read: asking each time would take the write lock from the one who works.
-    const isFree = Option.match(before, {
-      onNone: () => true,
-      onSome: ({ remaining }) => Duration.toMillis(remaining) <= 0
-    })
-    const given = isFree ? yield* ask : Option.none<Given>()
+    const holding = Option.filter(before, ({ remaining }) => Duration.toMillis(remaining) > 0)
+    const gone = isFirst && Option.isSome(holding) ? yield* isGone(holding.value.holder) : false
+    isFirst = false
+    const isFree = Option.isNone(holding) || gone
+    const given = isFree ? yield* ask(holding) : Option.none<Given>()
     // Somebody else was quicker.
     const held = isFree && Option.isNone(given) ? yield* leases.look(name) : before
     if (failures > 0) yield* Effect.logInfo("Lease can be looked at again")

@@ -7,6 +7,7 @@
  * @module
  */
 export * as Fence from "./Fence.js"
+export * as Holder from "./Holder.js"
 export * as LeaseBoard from "./LeaseBoard.js"
 export * as LeaseConfig from "./LeaseConfig.js"
 export * as Leased from "./Leased.js"

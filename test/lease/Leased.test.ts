@@ -5,8 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import * as Holder from "../../src/lease/Holder.js"
 import * as Wake from "../../src/lease/Wake.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import * as OwnProcess from "../../src/lifecycle/OwnProcess.js"
 import * as Task from "../../src/lifecycle/Task.js"
 import * as Outside from "../insights/Outside.js"
 import * as Run from "../support/Run.js"
@@ -88,6 +90,56 @@ describe("tasks under a lease", () => {
       assert.deepStrictEqual(yield* Service.writers(b.store), ["b2"])
       yield* b.run.signal()
       yield* TestClock.adjust("1 second")
+      yield* b.run.report
+    })
+  )
+})
+
+describe("a process that was killed and is started again", () => {
+  const holder = (pid: number, living: ReadonlyArray<number>) =>
+    Effect.provideService(Holder.ofProcess, OwnProcess.OwnProcess, {
+      pid,
+      hostname: "here",
+      isAlive: (other) => Effect.succeed(living.includes(other))
+    })
+
+  it.effect("knows who is gone: of its own host, and not among the living, or of its own id", () =>
+    Effect.gen(function* () {
+      const { isGone, label } = yield* holder(7, [7, 8])
+      assert.strictEqual(label, "here:7")
+      const said = yield* Effect.forEach(
+        ["here:9#x", "here:7#x", "here:8#x", "there:9#x", "#x", "h:here:9#x"],
+        isGone
+      )
+      assert.deepStrictEqual(said, [true, true, false, false, false, false])
+    })
+  )
+
+  it.scoped("does not wait for the end of a lease that nobody has any more", () =>
+    Effect.gen(function* () {
+      const file = yield* Store.file
+      const dead = yield* Store.open(file)
+      yield* dead.leases.acquire("tasks", "here:6#x", Duration.seconds(10))
+      const b = yield* Service.launch(file, "b", Service.writer(), { holder: yield* holder(7, [7]) })
+      assert.deepInclude(yield* b.lease, { state: "held", epoch: 2 })
+      yield* b.run.signal()
+      yield* TestClock.adjust("4 seconds")
+      yield* b.run.report
+    })
+  )
+
+  it.scoped("asks at its first look only, so that those who cannot see each other do not fight", () =>
+    Effect.gen(function* () {
+      const file = yield* Store.file
+      const a = yield* Service.launch(file, "a", Service.writer(), { holder: yield* holder(6, []) })
+      const b = yield* Service.launch(file, "b", Service.writer(), { holder: yield* holder(7, []) })
+      assert.deepInclude(yield* b.lease, { state: "held", epoch: 2 })
+      yield* TestClock.adjust("15 seconds")
+      assert.deepInclude(yield* b.lease, { state: "held", epoch: 2 })
+      assert.strictEqual((yield* a.lease).state, "standby")
+      yield* a.run.signal()
+      yield* b.run.signal()
+      yield* TestClock.adjust("4 seconds")
       yield* b.run.report
     })
   )

@@ -39,7 +39,7 @@ describe("the settings", () => {
     ["LEASE_POLL_INTERVAL", "0"],
     ["LEASE_POLL_INTERVAL", "61"],
     ["LEASE_POLL_INTERVAL", "-1"]
-  ])("refuse %s=%s, and say what is allowed", ([key, value]) =>
+  ] as ReadonlyArray<readonly [string, string]>)("refuse %s=%s, and say what is allowed", ([key, value]) =>
     Effect.map(read({ [key]: value }), (result) => {
       const said = Either.isLeft(result) ? String(result.left) : "accepted"
       assert.include(said, key)

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import * as Holder from "../../../src/lease/Holder.js"
 import * as LeaseBoard from "../../../src/lease/LeaseBoard.js"
 import * as Leased from "../../../src/lease/Leased.js"
 import * as Leases from "../../../src/lease/Leases.js"
@@ -83,7 +84,7 @@ export const start = ({ onUnit, random, store, time, wake, who }: Options): Made
       name: "tasks",
       config: { ttl: Duration.millis(ttlMillis), poll: Duration.millis(300) },
       limit: Duration.seconds(2),
-      label: who
+      holder: Holder.named(who)
     }),
     Layer.provide([
       Layer.succeed(Leases.Leases, store.leases),

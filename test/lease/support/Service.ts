@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Holder from "../../../src/lease/Holder.js"
 import * as LeaseBoard from "../../../src/lease/LeaseBoard.js"
 import * as LeaseConfig from "../../../src/lease/LeaseConfig.js"
 import * as Leased from "../../../src/lease/Leased.js"
@@ -26,6 +27,7 @@ export interface Options {
   readonly poll?: Duration.DurationInput
   /** The connection, for a file that is locked when the service is launched. */
   readonly store?: Store.Store
+  readonly holder?: Holder.Holder
   readonly wake?: Wake.Shape
   readonly leases?: (leases: Leases.Shape) => Leases.Shape
   readonly standby?: Layer.Layer<never>
@@ -48,7 +50,7 @@ export const launch = Effect.fnUntraced(function* <E>(
     name: "tasks",
     config: { ...LeaseConfig.defaults, poll: Duration.decode(options.poll ?? "2 seconds") },
     limit: Duration.decode(options.limit ?? "5 seconds"),
-    label: who,
+    holder: options.holder ?? Holder.named(who),
     ...(options.standby === undefined ? {} : { standby: options.standby })
   })(tasks({ who, store })).pipe(
     Layer.provide([
