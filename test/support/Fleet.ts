@@ -44,8 +44,10 @@ export interface Counts {
   readonly forgotten: number
   /** When connections opened, in milliseconds since 1970. */
   readonly opened: ReadonlyArray<number>
-  /** When they tried for the first time after their connection had ended. */
-  readonly tried: ReadonlyArray<number>
+  /** After what time they were told to come back, in milliseconds. */
+  readonly hints: ReadonlyArray<number>
+  /** How long each answer took, in milliseconds. */
+  readonly waits: ReadonlyArray<number>
   /** Have their channels now; are connected. */
   readonly live: number
   readonly connected: number
@@ -154,9 +156,7 @@ export const start = async (settings: Settings, inProcesses = 1): Promise<Fleet>
         const now = await counts()
         if (is(now)) return now
         if (performance.now() > until) {
-          throw new Error(
-            `not ${what}: ${JSON.stringify({ ...now, opened: now.opened.length, tried: now.tried.length })}`
-          )
+          throw new Error(`not ${what}: ${JSON.stringify({ ...now, opened: 0, hints: 0, waits: 0 })}`)
         }
         await new Promise((resolve) => setTimeout(resolve, 25))
       }

@@ -56,8 +56,8 @@ describe("clients whose server is stopped and killed", () => {
       const child = Child.serve(
         {
           SERVER_PORT: String(port),
-          STELLAR_SIMULATED_INTERVAL: "0.5",
-          STELLAR_SIMULATED_TRANSACTIONS: "20",
+          STELLAR_SIMULATED_INTERVAL: "0.2",
+          STELLAR_SIMULATED_TRANSACTIONS: "10",
           METRICS_SYNC_INTERVAL: "1",
           POOL_SNAPSHOT_INTERVAL: "1",
           TRUSTLINE_SNAPSHOT_INTERVAL: "2",

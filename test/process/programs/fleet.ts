@@ -19,8 +19,9 @@ const problems: Array<string> = []
 let found = 0
 const round = { told: 0, byes: 0, whole: 0, abrupt: 0, refused: 0, busy: 0, resumed: 0, forgotten: 0 }
 let opened: Array<number> = []
-let tried: Array<number> = []
+let hints: Array<number> = []
 let unsavedMillis = 0
+const waits: Array<number> = []
 let events = 0
 let messages = 0
 
@@ -66,6 +67,8 @@ class Client {
   /** Sent on this connection and not answered yet; sent on earlier ones that were cut. */
   private inFlight = 0
   private lost = 0
+  /** When what is in flight was sent: answers come in its order. */
+  private sentAt: Array<number> = []
   private answers: Array<readonly [at: number, total: number]> = []
   private cutAt = 0
   private begunAt = 0
@@ -86,12 +89,12 @@ class Client {
   }
 
   connect(): void {
-    if (this.attempts === 0) tried.push(Date.now())
     this.phase = "connecting"
     this.told = undefined
     this.isBid = false
     this.isWhole = false
     this.inFlight = 0
+    this.sentAt = []
     const ws = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 20_000 })
     this.ws = ws
     let isOpen = false
@@ -144,6 +147,7 @@ class Client {
         if (!(said.reconnectAfterMs >= 0 && said.reconnectAfterMs <= spreadMillis))
           this.wrong(`asked to come back after ${said.reconnectAfterMs} ms`)
         this.told = said.reconnectAfterMs
+        hints.push(said.reconnectAfterMs)
         round.told++
         return
       }
@@ -193,6 +197,7 @@ class Client {
     if (this.phase !== "greeted") this.wrong("resumed twice")
     this.phase = "live"
     this.inFlight--
+    this.sentAt.shift()
     if (said.lastEventId !== this.last) this.wrong(`asked for ${this.last}, resumed at ${said.lastEventId}`)
     if (said.channels.join() !== this.channels.join()) this.wrong(`resumed with channels ${said.channels}`)
     if (!said.resumed) {
@@ -220,7 +225,10 @@ class Client {
   private answered(said: Said): void {
     if (this.phase !== "live") this.wrong(`${said.op} before the resume was answered`)
     if (--this.inFlight < 0) this.wrong(`${said.op} without a question`)
-    this.answers.push([Date.now(), ++this.total])
+    const now = Date.now()
+    const sent = this.sentAt.shift()
+    if (sent !== undefined) waits.push(now - sent)
+    this.answers.push([now, ++this.total])
     if (this.answers.length > 100) this.answers.shift()
   }
 
@@ -258,6 +266,7 @@ class Client {
 
   private send(message: object): void {
     this.inFlight++
+    this.sentAt.push(Date.now())
     messages++
     this.ws!.send(JSON.stringify(message))
   }
@@ -310,7 +319,8 @@ const answer = (ask: Ask): Counts | Compared | undefined => {
     case "mark": {
       for (const key of Object.keys(round) as Array<keyof typeof round>) round[key] = 0
       opened = []
-      tried = []
+      hints = []
+      waits.length = 0
       return undefined
     }
     case "move": {
@@ -323,8 +333,9 @@ const answer = (ask: Ask): Counts | Compared | undefined => {
         live: inPhase("live"),
         connected: inPhase("live", "greeted"),
         opened,
-        tried,
+        hints,
         unsavedMillis,
+        waits,
         events,
         messages,
         problems: found,
