@@ -1,23 +1,15 @@
 /** One connection: what it has asked for, what is known of its peer, and how it ends. */
-import { Duplex } from "node:stream"
-import type { WebSocket } from "ws"
+import type { Duplex } from "node:stream"
 import type { Group } from "./Channels.js"
 import type { LiveSession } from "./LiveSession.js"
 import { type Limits, Outbound } from "./Outbound.js"
 import * as Frame from "./Frame.js"
+import type { PartingSocket } from "./PartingSocket.js"
 import * as Protocol from "./Protocol.js"
-
-/**
- * What `ws` ends a socket by when both close frames are through. Nothing follows in either direction then, so the peer's own end is not waited for: with thousands of
- * clients that is half of the work of closing them. What is not with the system yet is sent first.
- */
-function endAtOnce(this: Duplex): Duplex {
-  return this.writableLength === 0 ? this.destroy() : Duplex.prototype.end.call(this)
-}
 
 /** A connection of the hub. */
 export class Client extends Outbound {
-  readonly ws: WebSocket
+  readonly ws: PartingSocket
   /** Where it comes from, as connections are counted. */
   readonly address: string
   session: LiveSession
@@ -42,7 +34,7 @@ export class Client extends Outbound {
   isOpen = true
 
   constructor(options: {
-    readonly ws: WebSocket
+    readonly ws: PartingSocket
     readonly socket: Duplex
     readonly address: string
     readonly session: LiveSession
@@ -90,19 +82,18 @@ export class Client extends Outbound {
     this.listen()
   }
 
-  /** As {@link close} with 1001, and `bye` before it, in one write. */
-  bye(bye: Buffer): void {
+  /** As {@link close}, with last words that end in a close frame. */
+  bye(words: Buffer): void {
     if (!this.isOpen) return
-    this.socket.cork()
-    if (this.isHeard) {
-      this.flush()
-      this.socket.write(bye)
-    }
+    const { isHeard } = this
     this.isOpen = false
     this.inbox = undefined
-    this.socket.end = endAtOnce
-    this.ws.close(Protocol.CloseCode.goingAway)
-    this.socket.uncork()
+    if (isHeard) {
+      this.flush(words)
+      this.ws.part(this.socket)
+    } else {
+      this.ws.close(Protocol.CloseCode.goingAway)
+    }
     this.listen()
   }
 

@@ -5,11 +5,12 @@
 import { Buffer } from "node:buffer"
 import type { ServerMessage } from "./Protocol.js"
 
-/** A whole text message. */
-export const text = (content: string): Buffer => {
+const closeLength = 4
+
+const textBefore = (content: string, room: number): Buffer => {
   const length = Buffer.byteLength(content)
   const head = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const frame = Buffer.allocUnsafe(head + length)
+  const frame = Buffer.allocUnsafe(head + length + room)
   frame[0] = 0x81
   if (head === 2) {
     frame[1] = length
@@ -22,6 +23,19 @@ export const text = (content: string): Buffer => {
   }
   frame.write(content, head)
   return frame
+}
+
+/** A whole text message. */
+export const text = (content: string): Buffer => textBefore(content, 0)
+
+/** A whole text message, and a close frame with `code` after it. */
+export const textAndClose = (content: string, code: number): Buffer => {
+  const frames = textBefore(content, closeLength)
+  const end = frames.length - closeLength
+  frames[end] = 0x88
+  frames[end + 1] = 2
+  frames.writeUInt16BE(code, end + 2)
+  return frames
 }
 
 /** A message of the protocol. */

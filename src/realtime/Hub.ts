@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
-import { type WebSocket, WebSocketServer } from "ws"
+import { WebSocketServer } from "ws"
 import type * as ConfigError from "effect/ConfigError"
 import * as Upgrades from "../http/Upgrades.js"
 import * as Budget from "../lifecycle/Budget.js"
@@ -32,6 +32,7 @@ import * as Heartbeat from "./Heartbeat.js"
 import * as HubConfig from "./HubConfig.js"
 import * as HubStop from "./HubStop.js"
 import * as LiveSession from "./LiveSession.js"
+import { PartingSocket } from "./PartingSocket.js"
 import type * as Protocol from "./Protocol.js"
 import { Reception } from "./Reception.js"
 import * as Sessions from "./Sessions.js"
@@ -186,6 +187,7 @@ export const make = (
 
     const serverOptions = {
       noServer: true,
+      WebSocket: PartingSocket,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: config.maxMessage,
@@ -193,7 +195,7 @@ export const make = (
       closeTimeout: Duration.toMillis(stages.websocket)
     }
     const server = new WebSocketServer(serverOptions)
-    const accept = (ws: WebSocket, socket: Duplex, address: string) => {
+    const accept = (ws: PartingSocket, socket: Duplex, address: string) => {
       const session = LiveSession.begin(channels.position)
       const [limits, allowance] = [config, config.messageRate * 2]
       const client = new Client({ ws, socket, address, session, limits, allowance, now: now() })

@@ -16,6 +16,7 @@ import * as EventLoop from "../http/EventLoop.js"
 import type { Client } from "./Client.js"
 import * as Frame from "./Frame.js"
 import type { HubConfig } from "./HubConfig.js"
+import * as Protocol from "./Protocol.js"
 import type { Sessions } from "./Sessions.js"
 
 /** Clients that are told, or closed, in one turn of the event loop. */
@@ -85,9 +86,8 @@ export const make = (parts: Parts): Effect.Effect<HubStop> =>
 
     const goodbye = (client: Client, failed: Array<readonly [Client, string]>) => {
       try {
-        client.bye(
-          Frame.text(`{"op":"bye","bye":true,"total":${client.session.total},"message":"${parting}"}`)
-        )
+        const text = `{"op":"bye","bye":true,"total":${client.session.total},"message":"${parting}"}`
+        client.bye(Frame.textAndClose(text, Protocol.CloseCode.goingAway))
       } catch (error) {
         failed.push([client, String(error)])
       }

@@ -74,13 +74,16 @@ export abstract class Outbound {
     this.onceDrained()
   }
 
-  /** Hands everything to the socket, whatever it has room for: for the last words. */
-  flush(): void {
-    const { queue } = this
-    this.queue = undefined
-    this.queued = 0
-    this.tellGap()
-    if (queue !== undefined) for (const entry of queue) this.socket.write(entry.frames)
+  /** Hands everything to the socket, whatever it has room for, and `last` after it. */
+  flush(last?: Buffer): void {
+    const { queue, socket } = this
+    if (queue !== undefined || this.dropped !== undefined) {
+      this.queue = undefined
+      this.queued = 0
+      this.tellGap()
+      if (queue !== undefined) for (const entry of queue) socket.write(entry.frames)
+    }
+    if (last !== undefined) socket.write(last)
   }
 
   /** The client is gone: nobody has to wait for it. */
