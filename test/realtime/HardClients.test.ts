@@ -198,7 +198,7 @@ describe("hard clients, all at once", () => {
         yield* Effect.promise(() => ended)
         assert.include(received.toString("latin1"), '"bye":true')
         // Nothing follows a close frame, not even the answer to a ping.
-      assert.isTrue(received.subarray(-4).equals(goingAway))
+        assert.isTrue(received.subarray(-4).equals(goingAway))
         assert.deepInclude(logged("ws_shutdown_completed")[0], { said_goodbye: 2, terminated: 0 })
         assert.strictEqual(hub.unsafeNumbers().connections, 0)
       })
