@@ -42,7 +42,8 @@ export const Ping = Schema.Struct({
 
 /**
  * Goes on with an earlier session: answered with {@link Connected}, then everything after `lastEventId`, then live events. `lastEventId` is
- * the highest id that the client has dealt with: of an event, or of a `connected` or `subscription_confirm`.
+ * the highest id that the client has dealt with: of an event, of the first `connected`, or of a `subscription_confirm` while nothing is being resumed. The greeting of
+ * a later connection does not count: what came between is still to be resumed.
  *
  * `channels`, when given, are those that the client wants, whatever the session says. With them events are resumed even when the session is not
  * known any more, in the session of this connection.
