@@ -204,7 +204,7 @@ export const make = (parts: Parts): Effect.Effect<EventStreams> =>
       if (Option.isNone(ask.after)) channels.join(stream, after)
       else if (request.method !== "HEAD") yield* replay(stream, after)
       const contentType = "text/event-stream; charset=utf-8"
-      return HttpServerResponse.stream(stream.bytes, { contentType, headers: headersFor(request) })
+      return HttpServerResponse.raw(stream.body, { contentType, headers: headersFor(request) })
     })
 
     const quiesce = Effect.gen(function* () {
