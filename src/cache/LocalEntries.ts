@@ -7,8 +7,8 @@ export interface Entry {
   readonly value: unknown
   /** Of what generations and version it is. */
   readonly mark: string
-  /** When it was computed here or read from Redis, in milliseconds since 1970. */
-  readonly storedAt: number
+  /** When its computation began, in milliseconds since 1970: it knows of everything before. Undefined when it was read from Redis. */
+  readonly asOf: number | undefined
   /** When it is forgotten, in milliseconds since 1970. */
   readonly expiresAt: number
 }

@@ -98,37 +98,37 @@ export const maker = ({
       made.push({ name, tags, counting })
       const failed = Effect.sync(() => void (counting.errors += 1))
 
-      /** What memory has, when it may be given. */
+      /** What memory has, when it may be given: where it is not sure what else is outdated, what was computed a moment ago. */
       const remembered = (id: string, mark: string, isSure: boolean): Option.Option<A> => {
         const entry = local.get(id)
-        if (entry === undefined || entry.mark !== mark) return Option.none()
-        const age = now() - entry.storedAt
-        return entry.expiresAt > now() && (isSure || age < staleness)
-          ? Option.some(entry.value as A)
-          : Option.none()
-      }
-      const remember = (id: string, mark: string, value: A, text: string) => {
-        const storedAt = now()
-        local.put(id, { value, mark, storedAt, expiresAt: storedAt + ttlMillis }, text.length, counting)
+        if (entry === undefined || entry.mark !== mark || entry.expiresAt <= now()) return Option.none()
+        const isYoung = entry.asOf !== undefined && now() - entry.asOf < staleness
+        return isSure || isYoung ? Option.some(entry.value as A) : Option.none()
       }
       const readShared = (entries: SharedEntries.SharedEntries, id: string, key: string, mark: string) =>
         entries.read(name, key, mark).pipe(
           Effect.flatMap((found) => {
             if (Option.isNone(found)) return Effect.succeedNone
-            const decoded = decode(found.value)
+            const { expiresAt, text } = found.value
+            const decoded = decode(text)
             if (Either.isLeft(decoded)) return Effect.as(failed, Option.none<A>())
-            remember(id, mark, decoded.right, found.value)
-            return Effect.succeedSome(decoded.right)
+            const value = decoded.right
+            // No later than its writer said; no later than here, whatever the writer's clock says.
+            const until = Math.min(expiresAt, now() + ttlMillis)
+            local.put(id, { value, mark, asOf: undefined, expiresAt: until }, text.length, counting)
+            return Effect.succeedSome(value)
           }),
           Effect.catchAll(() => Effect.as(failed, Option.none<A>()))
         )
-      const keep = (id: string, key: string, mark: string, value: A, isSure: boolean) => {
+      const keep = (id: string, key: string, mark: string, value: A, asOf: number, isSure: boolean) => {
         const encoded = encode(value)
         if (Either.isLeft(encoded)) return failed
-        remember(id, mark, value, encoded.right)
+        const text = encoded.right
+        const expiresAt = now() + ttlMillis
+        local.put(id, { value, mark, asOf, expiresAt }, text.length, counting)
         if (Option.isNone(shared) || !isSure) return Effect.void
         // Nobody waits for Redis to have it. What is on its way when the service stops is done before Redis is released.
-        return shared.value.write(name, key, mark, encoded.right, ttl).pipe(
+        return shared.value.write(name, key, mark, { text, expiresAt }, ttl).pipe(
           Effect.catchAll(() => failed),
           Effect.forkIn(scope),
           Effect.asVoid
@@ -151,8 +151,9 @@ export const maker = ({
             }
           }
           counting.misses += 1
+          const asOf = now()
           const value = yield* compute
-          if (isWorthKeeping(value)) yield* keep(id, key, mark, value, isSure)
+          if (isWorthKeeping(value)) yield* keep(id, key, mark, value, asOf, isSure)
           return value
         })
 

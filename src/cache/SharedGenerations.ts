@@ -191,8 +191,10 @@ export const make = (
         }
         for (const [name, token] of parse(heard.text)) {
           const tag = tags.get(name)
-          // The token itself is not taken over: messages may be older than what Redis has answered since.
-          if (tag !== undefined && tag.token !== token && tag.sent !== token) forget(tag)
+          if (tag === undefined || tag.token === token || tag.sent === token) continue
+          // The token itself is not taken over: messages may be older than what Redis has answered since. One that nobody has is none that anything here carries.
+          forget(tag)
+          tag.token = Generations.draw()
         }
       })
     )

@@ -233,6 +233,18 @@ describe.skipIf(path === undefined)(`Redis${note}`, () => {
     })
   )
 
+  it.scopedLive("the release is within its limit, however patient commands are", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.run
+      const patient = { commandTimeout: Duration.seconds(60), connectTimeout: Duration.seconds(60) }
+      const { lines, release } = yield* connect(server, { ...patient, limit: Duration.seconds(1) })
+      server.signal("SIGSTOP")
+      assert.isBelow(yield* release, 950)
+      assert.deepInclude(lines.at(-1), { event_type: "redis_released", quit: false })
+      server.signal("SIGCONT")
+    })
+  )
+
   it.scopedLive(
     "made to refuse by maxmemory: reads go on, one line when it begins and one when it is over",
     () =>

@@ -49,6 +49,9 @@ describe.skipIf(path === undefined)(`what Redis tells${note}`, () => {
       yield* b.hears("ärger\n")
       for (const { heard } of [a1, a2, a3]) assert.deepStrictEqual(heard, ["-", "first", "second"])
       assert.deepStrictEqual(b.heard, ["-", "ärger\n"])
+      // Who comes later, to a channel that is listened to already, hears the same.
+      const late = yield* listen(one, "a")
+      yield* late.hears("-")
     })
   )
 
