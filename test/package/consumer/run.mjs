@@ -32,7 +32,8 @@ try {
   )
   // No native module is needed to compose the library's layers.
   run("npm", ["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
-  copyFileSync(join(import.meta.dirname, "service.ts"), join(project, "service.ts"))
+  for (const file of ["service.ts", "client.mjs"])
+    copyFileSync(join(import.meta.dirname, file), join(project, file))
   // Every example of the documentation is a module of its own that must compile.
   const examples = ["README.md", "docs/lifecycle.md", "docs/realtime.md"].flatMap((file) =>
     [...readFileSync(join(root, file), "utf8").matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1])
@@ -63,28 +64,46 @@ try {
     stdio: ["ignore", "pipe", "inherit"]
   })
   let said = ""
+  let heard = ""
+  let client
   let signalled = false
   child.stdout.setEncoding("utf8").on("data", (text) => {
     said += text
     const url = /http:\/\/[\d.]+:\d+/.exec(said)?.[0]
     if (signalled || url === undefined || !/\bready\b/.test(said)) return
     signalled = true
-    void fetch(url)
-      .then((response) => response.text())
-      .then((body) => {
-        if (body !== "hello") fail(`the service answered ${JSON.stringify(body)}`)
-        child.kill("SIGTERM")
-      })
+    client = spawn(process.execPath, ["client.mjs", `${url}/ws`], {
+      cwd: project,
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    client.stdout.setEncoding("utf8").on("data", (text) => {
+      const isFirst = heard === ""
+      heard += text
+      if (!isFirst) return
+      void fetch(url)
+        .then((response) => response.text())
+        .then((body) => {
+          if (body !== "hello") fail(`the service answered ${JSON.stringify(body)}`)
+          child.kill("SIGTERM")
+        })
+    })
   })
-  const timer = setTimeout(() => child.kill("SIGKILL"), 30_000)
+  const timer = setTimeout(() => {
+    child.kill("SIGKILL")
+    client?.kill("SIGKILL")
+  }, 30_000)
   const code = await new Promise((resolve) => child.on("close", resolve))
+  if (client?.exitCode === null) await new Promise((resolve) => client.on("close", resolve))
   clearTimeout(timer)
   for (const word of ["told to drain", "store closed", "shutdown completed"]) {
     if (!said.includes(word)) fail(`the service never said ${JSON.stringify(word)}:\n${said}`)
   }
   if (code !== 0) fail(`the service ended with ${code}`)
+  for (const word of ["event tick", "bye"]) {
+    if (!heard.includes(word)) fail(`the client never heard ${JSON.stringify(word)}:\n${heard}`)
+  }
   if (process.exitCode === undefined)
-    console.log("consumer: installed, type-checked, served, drained, ended with 0")
+    console.log("consumer: installed, type-checked, served, told its client, drained, ended with 0")
 } finally {
   rmSync(project, { recursive: true, force: true })
 }
