@@ -61,7 +61,12 @@ const idleMillis = 15_000
 export const agents = (perEndpoint: number) =>
   Effect.acquireRelease(
     Effect.sync((): Agents => {
-      const options = { keepAlive: true, maxSockets: perEndpoint, maxFreeSockets: 2, timeout: idleMillis }
+      const options = {
+        keepAlive: true,
+        maxSockets: perEndpoint,
+        maxFreeSockets: perEndpoint,
+        timeout: idleMillis
+      }
       return { http: new Http.Agent(options), https: new Https.Agent(options) }
     }),
     ({ http, https }) =>

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { turn } from "../../http/EventLoop.js"
 import * as Bell from "../../webhooks/Bell.js"
+import * as WebhookConfig from "../../webhooks/WebhookConfig.js"
 import * as Database from "../Database.js"
 import type * as Outbox from "../Outbox.js"
 import * as DeliveryTable from "./DeliveryTable.js"
@@ -118,3 +119,6 @@ export const layer = (options: {
   /** Deliveries that may wait for one subscription; one more, and it is switched off. */
   readonly maxWaiting: number
 }): Layer.Layer<FanOut, never, Database.Database | Bell.Bell> => Layer.effect(FanOut, make(options))
+
+/** The fan-out of the environment (`WEBHOOK_MAX_WAITING`). Fails with `ConfigError`. */
+export const layerConfig = Layer.unwrapEffect(Effect.map(WebhookConfig.config, layer))

@@ -12,7 +12,7 @@ import * as Bell from "../../webhooks/Bell.js"
 import * as Endpoint from "../../webhooks/Endpoint.js"
 import * as Resolver from "../../webhooks/Resolver.js"
 import * as Signature from "../../webhooks/Signature.js"
-import type { WebhookConfig } from "../../webhooks/WebhookConfig.js"
+import * as WebhookConfig from "../../webhooks/WebhookConfig.js"
 import * as Database from "../Database.js"
 import * as DeliveryTable from "./DeliveryTable.js"
 import * as FanOut from "./FanOut.js"
@@ -85,7 +85,7 @@ const perTransaction = 500
 const missing = (what: string) =>
   new SubscriptionRefused({ reason: "missing", message: `there is no ${what}` })
 
-const make = (config: Pick<WebhookConfig, "allowHttp" | "allowPrivate" | "secretOverlap">) =>
+const make = (config: Pick<WebhookConfig.WebhookConfig, "allowHttp" | "allowPrivate" | "secretOverlap">) =>
   Effect.gen(function* () {
     const { read, transaction, write } = yield* Database.Database
     const resolver = yield* Resolver.Resolver
@@ -214,6 +214,9 @@ const make = (config: Pick<WebhookConfig, "allowHttp" | "allowPrivate" | "secret
 
 /** The subscriptions of a database. */
 export const layer = (
-  config: Pick<WebhookConfig, "allowHttp" | "allowPrivate" | "secretOverlap">
+  config: Pick<WebhookConfig.WebhookConfig, "allowHttp" | "allowPrivate" | "secretOverlap">
 ): Layer.Layer<Subscriptions, never, Database.Database | Bell.Bell | Resolver.Resolver> =>
   Layer.effect(Subscriptions, make(config))
+
+/** The subscriptions of the environment (`WEBHOOK_ALLOW_HTTP`, `WEBHOOK_ALLOW_PRIVATE`, `WEBHOOK_SECRET_OVERLAP`). Fails with `ConfigError`. */
+export const layerConfig = Layer.unwrapEffect(Effect.map(WebhookConfig.config, layer))

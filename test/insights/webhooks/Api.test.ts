@@ -6,6 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Schedule from "effect/Schedule"
 import { Webhook } from "standardwebhooks"
 import * as BearerKeys from "../../../src/http/BearerKeys.js"
@@ -14,6 +16,7 @@ import * as AdminAccess from "../../../src/insights/AdminAccess.js"
 import * as Webhooks from "../../../src/insights/api/Webhooks.js"
 import * as WebhooksHttp from "../../../src/insights/api/WebhooksHttp.js"
 import * as WebhookDelivery from "../../../src/insights/tasks/WebhookDelivery.js"
+import * as Subscriptions from "../../../src/insights/webhooks/Subscriptions.js"
 import * as Sender from "../../../src/webhooks/Sender.js"
 import * as WebhookConfig from "../../../src/webhooks/WebhookConfig.js"
 import * as Receiver from "../../webhooks/Receiver.js"
@@ -182,6 +185,21 @@ describe("a webhook", () => {
       })
   )
 
+  it.scoped("is refused where there are as many as there may be", () =>
+    Effect.gen(function* () {
+      const hooks = yield* Hooks.make()
+      const ask = yield* serve(hooks)
+      yield* hooks.write`INSERT INTO webhook_subscription (id, url, description, event_types, filters, active, secret, created_at, updated_at)
+        WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ${Subscriptions.most - 1})
+        SELECT 'wh_' || n, ${url}, '', '[]', '{}', 1, '', 0, 0 FROM number`
+      assert.strictEqual((yield* ask("POST", "", { url })).status, 201)
+      const { json, status } = yield* ask("POST", "", { url })
+      assert.strictEqual(status, 409)
+      assert.strictEqual(json.detail, "there are 1000 webhooks, which is as many as there may be")
+      assert.strictEqual((yield* ask("GET")).json.webhooks.length, Subscriptions.most)
+    })
+  )
+
   it.scoped("is refused with everything that is wrong with it", () =>
     Effect.gen(function* () {
       const ask = yield* serve(yield* Hooks.make())
@@ -220,7 +238,11 @@ describe("deliveries", () => {
         const config = { ...WebhookConfig.defaults, ...loopback }
         yield* Layer.build(
           Layer.provide(WebhookDelivery.layer(config, Duration.seconds(5)), Sender.layer(config))
-        ).pipe(Effect.provide(hooks.context))
+        ).pipe(
+          Effect.provide(hooks.context),
+          // What is logged is for the tests of the delivery to look at.
+          Logger.withMinimumLogLevel(LogLevel.None)
+        )
         const { id, secret } = (yield* ask("POST", "", { url: receiver.url })).json
         const show = (query = "") =>
           Effect.map(ask("GET", `/${id}/deliveries${query}`), ({ json }) => json.deliveries)
