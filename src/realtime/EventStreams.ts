@@ -123,7 +123,7 @@ export const make = (parts: Parts): Effect.Effect<EventStreams> =>
       return names.length > maxChannels ? invalid(names.join(","), `at most ${maxChannels}`) : undefined
     }
 
-    /** Counts a stream in, unless there is a problem; it is out when the last byte of its response is, whatever became of the request before. */
+    /** Counts a stream in, unless there is a problem. The request lasts until the last byte of its response has left. */
     const enter = (request: HttpServerRequest.HttpServerRequest, names: ReadonlyArray<string>) =>
       Effect.acquireRelease(
         Effect.sync(() => {
@@ -146,21 +146,17 @@ export const make = (parts: Parts): Effect.Effect<EventStreams> =>
           const connected = { stream, cut }
           all.add(connected)
           reception.enter(address)
-          return { problem, address, connected, response, stream }
+          return { problem, address, connected, stream }
         }),
         (entered) =>
           Effect.sync(() => {
             if (entered.problem !== undefined) return
-            const { address, connected, response, stream } = entered
-            const out = () => {
-              all.delete(connected)
-              reception.leave(address)
-              empty.check()
-            }
+            const { address, connected, stream } = entered
             channels.leave(stream)
             stream.abandon()
-            if (response === undefined || response.writableFinished || response.socket === null) out()
-            else response.once("close", out)
+            all.delete(connected)
+            reception.leave(address)
+            empty.check()
           })
       )
 

@@ -122,7 +122,7 @@ export const hub = Hub.layer({ path: "/ws", accepts: ChannelNames.accepts }).pip
   ])
 )
 
-/** The API on the store, the board of tasks and the lifecycle of the context, and on its hub where it has one, and what it needs to run. */
+/** The API on the store, the board of tasks, the lifecycle and the hub of the context, and what it needs to run. Who asks for no events need not have a hub. */
 export const appWith = (keys: Iterable<string>) =>
   Effect.gen(function* () {
     const given = yield* Effect.serviceOption(Hub.Hub)
@@ -130,7 +130,10 @@ export const appWith = (keys: Iterable<string>) =>
       Layer.provide(ApiHttp.layer, [
         AnchorStore.layer,
         AdminAccess.layer(BearerKeys.make(keys)),
-        Option.match(given, { onNone: () => hub, onSome: (hub) => Layer.succeed(Hub.Hub, hub) })
+        Layer.succeed(
+          Hub.Hub,
+          Option.getOrElse(given, () => ({}) as Hub.Shape)
+        )
       ]),
       HttpServer.layerContext,
       HttpApiBuilder.Router.Live,
