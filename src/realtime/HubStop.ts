@@ -116,13 +116,11 @@ export const make = (parts: Parts): Effect.Effect<HubStop> =>
         event_type: "ws_shutdown_started",
         connections: count
       })
-      let saved = true
       let closed = 0
       const close = (some: ReadonlyArray<Client>, saveUntil: number) =>
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           const isSaved = (yield* until(sessions.save(some), saveUntil - now)) === true
-          saved &&= isSaved
           if (isSaved) yield* debug("session saved", "ws_shutdown_session_saved", some)
           // What had arrived by now is read, handled and counted first.
           yield* EventLoop.turn
@@ -147,8 +145,9 @@ export const make = (parts: Parts): Effect.Effect<HubStop> =>
         failed.push([client, "the peer did not answer the close"])
         client.ws.terminate()
       }
-      // Those who were left out, by an interruption or a store that was slow, get one more chance.
-      yield* until(sessions.save(silent), Math.min(250, limit / 10))
+      // Those who were left out, by an interruption or a store that was slow, get what is left of the time, and in any case a little.
+      const patience = Math.max(yield* left, Math.min(250, limit / 10))
+      const saved = (yield* until(sessions.save(silent), patience)) === true
       yield* Effect.forEach(
         failed.slice(0, mostFailuresTold),
         ([{ session }, error]) =>

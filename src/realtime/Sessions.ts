@@ -46,6 +46,12 @@ export const make = (
     const leaving = yield* Effect.acquireRelease(Queue.sliding<void>(1), Queue.shutdown)
     const lock = yield* Effect.makeSemaphore(1)
 
+    /** Nobody is connected with it any more: it is saved with the next. */
+    const keep = (session: LiveSession.LiveSession) => {
+      if (departed.size >= mostDeparted) departed.delete(departed.keys().next().value!)
+      departed.set(session.tokenHash, session)
+    }
+
     const write = (sessions: ReadonlyArray<LiveSession.LiveSession>): Effect.Effect<boolean> =>
       Effect.suspend(() => {
         const expiresAt = now() + ttl
@@ -57,7 +63,11 @@ export const make = (
           }),
           Effect.onError(() =>
             Effect.sync(() => {
-              for (const session of sessions) session.isDirty = true
+              for (const session of sessions) {
+                session.isDirty = true
+                // Its connection may have ended meanwhile, when there seemed to be nothing to save.
+                if (!owners.has(session.tokenHash)) keep(session)
+              }
             })
           ),
           Effect.catchAllCause((cause) =>
@@ -97,8 +107,7 @@ export const make = (
       if (owners.get(session.tokenHash) !== client) return
       owners.delete(session.tokenHash)
       if (!session.isDirty && session.keptUntil > now() + ttl / 2) return
-      if (departed.size >= mostDeparted) departed.delete(departed.keys().next().value!)
-      departed.set(session.tokenHash, session)
+      keep(session)
       leaving.unsafeOffer(void 0)
     }
 

@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as EventLog from "../../src/realtime/EventLog.js"
+import { hashOf } from "../../src/realtime/LiveSession.js"
 import * as SessionStore from "../../src/realtime/SessionStore.js"
 import { open } from "./support/HubHarness.js"
 import { connect } from "./support/WsClient.js"
@@ -246,6 +250,39 @@ describe("resume", () => {
       yield* hub.publish(events(1001, 1001))
       yield* client.next("event", 1)
       assert.deepStrictEqual(client.ids(), [1001])
+    })
+  )
+
+  it.scopedLive("a session is saved although its connection ended while it could not be", () =>
+    Effect.gen(function* () {
+      const memory = yield* SessionStore.makeMemory
+      const [begun, failing] = [yield* Deferred.make<void>(), yield* Deferred.make<never, unknown>()]
+      let total = 0
+      let isDown = false
+      const down = Effect.zipRight(Deferred.succeed(begun, void 0), Deferred.await(failing))
+      const store: SessionStore.Shape = {
+        ...memory,
+        save: (sessions) => {
+          if (isDown) return Effect.mapError(down, (cause) => new SessionStore.SessionStoreError({ cause }))
+          total = sessions[0]?.total ?? total
+          return memory.save(sessions)
+        }
+      }
+      const { hub, port } = yield* open({ store, config: { sessionInterval: Duration.millis(100) } })
+      const soon = (done: () => boolean) => Effect.repeat(Effect.sleep("5 millis"), { until: done })
+      const client = yield* connect(port)
+      yield* client.subscribe("news")
+      yield* soon(() => total === 1)
+      isDown = true
+      yield* client.ask({ op: "ping" }, "pong")
+      yield* Deferred.await(begun)
+      client.ws.terminate()
+      yield* soon(() => hub.unsafeNumbers().connections === 0)
+      isDown = false
+      yield* Deferred.fail(failing, "down")
+      yield* soon(() => total === 2)
+      const kept = yield* memory.claim(hashOf(client.first.token), 0)
+      assert.strictEqual(Option.getOrNull(kept)?.total, 2)
     })
   )
 

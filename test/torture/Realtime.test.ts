@@ -62,6 +62,8 @@ describe("clients whose server is stopped and killed", () => {
           POOL_SNAPSHOT_INTERVAL: "1",
           TRUSTLINE_SNAPSHOT_INTERVAL: "2",
           WS_SESSION_INTERVAL: "0.25",
+          // What is promised of the totals holds where saving ends in time, however slow the machine is.
+          SHUTDOWN_WEBSOCKET_TIMEOUT: "20",
           WS_RECONNECT_SPREAD: String(spreadMillis / 1000)
         },
         folder
@@ -108,6 +110,8 @@ describe("clients whose server is stopped and killed", () => {
         assert.strictEqual(code, 0, `${child.stdout()}${child.stderr()}`)
         assert.strictEqual(after.abrupt, 0, "connections ended without bye")
         assert.strictEqual(after.told, after.byes)
+        const completed = child.lines().find(({ event_type }) => event_type === "ws_shutdown_completed")
+        assert.deepInclude(completed, { sessions_saved: true, said_goodbye: after.byes, terminated: 0 })
         if (share === 1) assert.strictEqual(after.whole, fleet.size)
       }
       const seen = await fleet.compare(await outbox.more(channelSets))
