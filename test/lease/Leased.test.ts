@@ -61,7 +61,7 @@ describe("tasks under a lease", () => {
       assert.strictEqual((yield* a.store.row)?.expires_at, 13_333)
       yield* TestClock.adjust(3332)
       assert.strictEqual((yield* a.store.row)?.expires_at, 13_333)
-      yield* TestClock.adjust("50 seconds")
+      yield* TestClock.adjust("25 seconds")
       assert.strictEqual((yield* b.lease).state, "standby")
       assert.deepStrictEqual(yield* Service.writers(a.store), ["a1"])
       yield* b.run.signal()
@@ -435,7 +435,7 @@ describe("a lease that is lost", () => {
       yield* TestClock.adjust(8800)
       other.exec("ROLLBACK")
       other.close()
-      yield* TestClock.adjust("30 seconds")
+      yield* TestClock.adjust("8 seconds")
       assert.deepInclude(yield* a.lease, { state: "held", epoch: 1 })
       yield* a.run.signal()
       yield* TestClock.adjust("5 seconds")
@@ -495,6 +495,28 @@ describe("a process that is about to stop", () => {
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual((yield* b.run.report).exitCode, 0)
       assert.deepInclude(yield* b.store.row, { holder: "dead", epoch: 1 })
+    })
+  )
+
+  it.scoped("gives the lease back also when its start is called off while the tasks are being built", () =>
+    Effect.gen(function* () {
+      const file = yield* Store.file
+      const marks: Array<string> = []
+      const slow = Layer.scopedDiscard(
+        Effect.zipRight(
+          Effect.acquireRelease(
+            Effect.sync(() => void marks.push("+part")),
+            () => Effect.sync(() => void marks.push("-part"))
+          ),
+          Effect.sleep("10 seconds")
+        )
+      )
+      const a = yield* Service.launch(file, "a", () => slow)
+      yield* TestClock.adjust("4 seconds")
+      yield* a.run.signal()
+      assert.strictEqual((yield* a.run.report).durationMillis, 0)
+      assert.deepStrictEqual(marks, ["+part", "-part"])
+      assert.deepInclude(yield* a.store.row, { epoch: 1, expires_at: 0 })
     })
   )
 

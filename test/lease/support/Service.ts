@@ -23,7 +23,7 @@ export interface Inside {
 export interface Options {
   /** The limit of tasks and of the lease. */
   readonly limit?: Duration.DurationInput
-  /** From one look to the next; each takes the test clock a while. Default 2 s. */
+  /** From one look to the next; each takes the test clock a while. Default 5 s. */
   readonly poll?: Duration.DurationInput
   /** The connection, for a file that is locked when the service is launched. */
   readonly store?: Store.Store
@@ -48,7 +48,7 @@ export const launch = Effect.fnUntraced(function* <E>(
   const taskBoard = yield* TaskBoard.make
   const leased = Leased.layer({
     name: "tasks",
-    config: { ...LeaseConfig.defaults, poll: Duration.decode(options.poll ?? "2 seconds") },
+    config: { ...LeaseConfig.defaults, poll: Duration.decode(options.poll ?? "5 seconds") },
     limit: Duration.decode(options.limit ?? "5 seconds"),
     holder: options.holder ?? Holder.named(who),
     ...(options.standby === undefined ? {} : { standby: options.standby })
