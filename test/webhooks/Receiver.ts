@@ -1,6 +1,7 @@
 /** An endpoint on the loopback address that notes what it gets. */
 import * as Effect from "effect/Effect"
 import * as Http from "node:http"
+import * as Https from "node:https"
 import type { AddressInfo, Socket } from "node:net"
 
 export interface Received {
@@ -15,7 +16,8 @@ export type Answer = (response: Http.ServerResponse, received: Received, socket:
 
 export const ok: Answer = (response) => response.writeHead(200).end("thanks")
 
-export const make = (answer: Answer = ok) =>
+/** An endpoint; by TLS where it is given a certificate. */
+export const make = (answer: Answer = ok, tls?: { readonly key: string; readonly cert: string }) =>
   Effect.acquireRelease(
     Effect.async<{
       readonly port: number
@@ -27,7 +29,7 @@ export const make = (answer: Answer = ok) =>
     }>((resume) => {
       const received: Array<Received> = []
       const connections = { total: 0, open: 0, most: 0 }
-      const server = Http.createServer((request, response) => {
+      const serve: Http.RequestListener = (request, response) => {
         const chunks: Array<Buffer> = []
         request.on("data", (chunk: Buffer) => chunks.push(chunk))
         request.on("end", () => {
@@ -40,7 +42,8 @@ export const make = (answer: Answer = ok) =>
           received.push(one)
           answer(response, one, request.socket)
         })
-      })
+      }
+      const server = tls === undefined ? Http.createServer(serve) : Https.createServer(tls, serve)
       server.on("connection", (socket) => {
         connections.total += 1
         connections.open += 1

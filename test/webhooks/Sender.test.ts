@@ -15,6 +15,7 @@ import * as Sender from "../../src/webhooks/Sender.js"
 import * as Signature from "../../src/webhooks/Signature.js"
 import * as WebhookConfig from "../../src/webhooks/WebhookConfig.js"
 import * as Receiver from "./Receiver.js"
+import * as SelfSigned from "./SelfSigned.js"
 
 const loopback: ReadonlyArray<Address.Range> = [Address.parseRange("127.0.0.0/8")!]
 const open = { ...WebhookConfig.defaults, allowHttp: true, allowPrivate: loopback }
@@ -248,13 +249,20 @@ describe("an endpoint", () => {
     })
   )
 
-  it.scopedLive("that does not speak TLS where it should gets nothing", () =>
-    Effect.gen(function* () {
-      // Plain http where TLS is expected: no handshake, no request.
-      const receiver = yield* Receiver.make()
-      const outcome = yield* (yield* senderOf()).send(to(receiver.url.replace("http:", "https:")))
-      assert.strictEqual(outcome._tag, "Unanswered")
-      assert.strictEqual(receiver.received.length, 0)
-    })
+  it.scopedLive(
+    "that does not speak TLS where it should, or with a certificate of its own making, gets nothing",
+    () =>
+      Effect.gen(function* () {
+        const sender = yield* senderOf({}, () => ["127.0.0.1"])
+        const plain = yield* Receiver.make()
+        const outcome = yield* sender.send(to(plain.url.replace("http:", "https:")))
+        assert.strictEqual(outcome._tag, "Unanswered")
+        const secure = yield* Receiver.make(Receiver.ok, SelfSigned)
+        for (const host of ["127.0.0.1", "hook.example.com"]) {
+          const refused = yield* sender.send(to(`https://${host}:${secure.port}/`))
+          assert.match(String(status(refused)), /self-signed certificate/)
+        }
+        assert.strictEqual(plain.received.length + secure.received.length, 0)
+      })
   )
 })
