@@ -80,7 +80,7 @@ export const sessionStoreSuite = (
           if (i % 7 === 0 && Exit.isInterrupted(exit)) continue
           const found = Option.getOrNull(yield* exit)
           if (i % 3 === 0) assert.isNull(found)
-          else assert.deepInclude({ ...found }, { id: ids[i], total: i, epoch: 1 })
+          else assert.deepStrictEqual([found?.id, found?.total, found?.epoch], [ids[i], i, 1])
         }
         assert.strictEqual(Option.getOrNull(yield* store.claim("hash of s1", 150))?.epoch, 2)
       })
