@@ -8,6 +8,7 @@
 import type { Redis as Client, RedisOptions } from "ioredis"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -94,9 +95,13 @@ export const make = (options: Options): Effect.Effect<Connection, never, Scope.S
     const ioredis = yield* Effect.promise(() => import("ioredis"))
     const clock = yield* Effect.clock
     const now = () => clock.unsafeCurrentTimeMillis()
-    const patience = Duration.toMillis(options.connectTimeout)
+    const silence = Duration.toMillis(options.connectTimeout)
     /** When each unanswered command was sent; answers come in order, so the first is the oldest. */
     const unanswered = new Map<number, number>()
+    /** Who waits for an answer, and until when. */
+    const waiting = new Map<number, { readonly until: number; readonly giveUp: () => void }>()
+    /** Told when somebody begins to wait. */
+    const patience = yield* Queue.sliding<void>(1)
     let sent = 0
     let isClosed = false
     let error: string | undefined
@@ -136,43 +141,52 @@ export const make = (options: Options): Effect.Effect<Connection, never, Scope.S
       return unanswered.size >= mostPending ? "busy" : undefined
     }
 
-    const send = (command: string, args: ReadonlyArray<string | number>) =>
-      Effect.async<unknown, RedisError>((resume) => {
-        // Asked in the step that sends: many callers may be on their way to it.
+    const call: Connection["call"] = (command, args) =>
+      Effect.async((resume) => {
         const refused = refusal()
         if (refused !== undefined) {
           return resume(Effect.fail(new RedisError({ reason: refused, command })))
         }
         const id = sent++
-        unanswered.set(id, now())
+        const at = now()
+        const answered = () => {
+          unanswered.delete(id)
+          waiting.delete(id)
+        }
+        if (waiting.size === 0) patience.unsafeOffer(void 0)
+        unanswered.set(id, at)
+        waiting.set(id, {
+          until: at + Duration.toMillis(options.commandTimeout),
+          giveUp: () => resume(Effect.fail(new RedisError({ reason: "timeout", command })))
+        })
         client.call(command, [...args]).then(
           (reply) => {
-            unanswered.delete(id)
+            answered()
             resume(Effect.succeed(reply))
           },
           (cause: unknown) => {
-            unanswered.delete(id)
+            answered()
             resume(Effect.fail(fail(command, cause)))
           }
         )
+        return Effect.sync(() => void waiting.delete(id))
       })
 
-    const late = (command: string) =>
-      Effect.sleep(options.commandTimeout).pipe(
-        Effect.zipRight(polled),
-        Effect.zipRight(Effect.fail(new RedisError({ reason: "timeout", command })))
-      )
-
-    const call: Connection["call"] = (command, args) =>
-      Effect.suspend(() => {
-        const refused = refusal()
-        if (refused !== undefined) return Effect.fail(new RedisError({ reason: refused, command }))
-        // Interruptible, since a finalizer that calls this must not wait for longer either.
-        return Effect.raceFirst(
-          Effect.interruptible(send(command, args)),
-          Effect.interruptible(late(command))
-        )
-      })
+    /** Gives up what waits for too long: one timer for all, since all wait equally long and the first that was sent is the first to be late. */
+    const giveUp = Effect.gen(function* () {
+      yield* Queue.take(patience)
+      for (;;) {
+        const [first] = waiting.values()
+        if (first === undefined) return
+        yield* Effect.sleep(Math.max(0, first.until - now()))
+        yield* polled
+        for (const [id, { giveUp, until }] of waiting) {
+          if (until > now()) break
+          waiting.delete(id)
+          giveUp()
+        }
+      }
+    })
 
     const watch = Effect.sync(() => {
       if (isClosed) return
@@ -180,11 +194,11 @@ export const make = (options: Options): Effect.Effect<Connection, never, Scope.S
       if (client.status === "end") {
         // ioredis gives up for good when a socket cannot even be made.
         connect()
-      } else if (client.status === "connect" && now() - connectingSince > patience) {
-        error = `no answer within ${patience} ms of connecting`
+      } else if (client.status === "connect" && now() - connectingSince > silence) {
+        error = `no answer within ${silence} ms of connecting`
         renew()
-      } else if (client.status === "ready" && oldest !== undefined && now() - oldest > patience) {
-        error = `no answer for ${patience} ms`
+      } else if (client.status === "ready" && oldest !== undefined && now() - oldest > silence) {
+        error = `no answer for ${silence} ms`
         renew()
       }
     })
@@ -195,6 +209,7 @@ export const make = (options: Options): Effect.Effect<Connection, never, Scope.S
       client.stream?.destroy()
     })
     yield* Effect.addFinalizer(() => close)
+    yield* Effect.forkScoped(Effect.forever(giveUp))
     yield* Effect.forkScoped(Effect.repeat(Effect.zipRight(polled, watch), Schedule.spaced(watchInterval)))
 
     return {

@@ -213,6 +213,27 @@ describe.skipIf(path === undefined)(`a cache over Redis${note}`, () => {
     })
   )
 
+  it.scopedLive("what was read from Redis is no younger than the word that it was still good", () =>
+    Effect.gen(function* () {
+      const server = yield* RedisServer.run
+      const staleness = Duration.millis(400)
+      const [one, two] = yield* Effect.all([process(server), process(server, { staleness })])
+      for (const key of ["a", "b"]) yield* one.read(key, 1)
+      yield* settled(one)
+      const began = performance.now()
+      assert.strictEqual(yield* two.read("a", 2), 1)
+      yield* Effect.sleep("300 millis")
+      assert.strictEqual(yield* two.read("b", 2), 1)
+      // On a busy machine the second read may have needed a word of its own.
+      const isPrompt = performance.now() - began < 380
+      yield* Effect.promise(server.kill)
+      yield* two.is("degraded")
+      // The word was given with the first read, and its time is over.
+      yield* Effect.sleep(isPrompt ? "110 millis" : "410 millis")
+      assert.strictEqual(yield* two.read("b", 2), 2)
+    })
+  )
+
   it.scopedLive(
     "stopped with SIGSTOP under load: no read fails, and none waits for longer than two commands may",
     () =>

@@ -77,12 +77,10 @@ export const run = (seed: number, world: World, hears: boolean): Result => {
     const kept = store.get(key)
     return kept === undefined || kept.until <= now() ? null : kept.text
   }
-  /** Whoever had to know by then what was committed before. */
-  const told = (process: number) => {
+  /** What `process` had committed when it asked for this has been told now. */
+  const told = (process: number, asked: number) => {
     for (const commit of commits) {
-      if (commit.process === process && commit.toldAt === Number.POSITIVE_INFINITY && commit.at <= now()) {
-        commit.toldAt = now()
-      }
+      if (commit.process === process && commit.at <= asked) commit.toldAt = Math.min(commit.toldAt, now())
     }
   }
 
@@ -139,17 +137,17 @@ export const run = (seed: number, world: World, hears: boolean): Result => {
       key: (...parts) => parts.join(":"),
       command,
       run: (_, keys, args) =>
-        ask("EVALSHA", () => {
-          keys.forEach((key, i) =>
-            store.set(key, { text: String(args[i + 2]), until: Number.POSITIVE_INFINITY })
-          )
-          told(process)
-          const newest = Math.max(
-            0,
-            ...commits.filter(({ toldAt }) => toldAt <= now()).map(({ version }) => version)
-          )
-          for (const tell of tells) tell(String(args[1]), newest)
-          return 1
+        Effect.suspend(() => {
+          const asked = now()
+          return ask("EVALSHA", () => {
+            const until = Number.POSITIVE_INFINITY
+            keys.forEach((key, i) => store.set(key, { text: String(args[i + 2]), until }))
+            told(process, asked)
+            const known = commits.filter(({ toldAt }) => toldAt <= now())
+            const newest = Math.max(0, ...known.map(({ version }) => version))
+            for (const tell of tells) tell(String(args[1]), newest)
+            return 1
+          })
         }),
       publish: () => Effect.void,
       listen: () =>
@@ -216,7 +214,7 @@ export const run = (seed: number, world: World, hears: boolean): Result => {
       Effect.gen(function* () {
         while (now() < length) {
           yield* Effect.sleep(random.int(0, 60))
-          yield* Effect.fork(random.chance(0.03) ? commit(process) : read(process))
+          yield* Effect.fork(random.chance(0.06) ? commit(process) : read(process))
         }
       })
     const weather = Effect.gen(function* () {
@@ -232,7 +230,12 @@ export const run = (seed: number, world: World, hears: boolean): Result => {
       }
     })
     yield* Effect.all([weather, ...fleet.map((_, process) => live(process))], { concurrency: "unbounded" })
-    yield* Effect.sleep(3000)
+    yield* Effect.sleep(5000)
+    for (const { at, process, toldAt, version } of commits) {
+      if (toldAt === Number.POSITIVE_INFINITY) {
+        wrong.push(`seed ${seed}: what process ${process} committed at ${at}, ${version}, was never told`)
+      }
+    }
     for (const { cache } of fleet) {
       const { total } = yield* cache.stats
       sharedHits += total.sharedHits
