@@ -3,6 +3,7 @@
  * that writes does it in the midst of a commit, as SQLite does by itself.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as CheckpointThread from "./CheckpointThread.js"
@@ -13,11 +14,11 @@ export const alonePages = 4000
 /** The same, with a thread: only when that cannot keep up, since there is no pause between commits, or has died. */
 const sharedPages = 4 * alonePages
 
-/** How often it is looked whether there were commits. */
-const interval = "1 seconds"
+/** The log is written back so long after the first commit that is in it, or after so many commits: pages that several ledgers change are then written once for all of them. */
+const [wait, mostCommits] = ["5 seconds", 16] as const
 
-/** The log is written back after so many of these intervals, or commits, and not sooner: pages that several ledgers change are then written once for all of them. */
-const [mostIntervals, mostCommits] = [5, 16]
+/** The log could not be written back. */
+class CheckpointFailed extends Data.TaggedError("CheckpointFailed")<{ readonly cause: unknown }> {}
 
 /**
  * Keeps the log of `filename` short for as long as the scope is open; `write` is the connection that writes. What is given is to be run after each commit, and costs
@@ -32,26 +33,30 @@ export const run = (
       Effect.ignore(write`PRAGMA wal_autocheckpoint = ${write.literal(String(pages))}`)
     let thread: CheckpointThread.Handle | undefined
     let commits = 0
-    let intervals = 0
+    const some = Effect.unsafeMakeLatch()
+    const many = Effect.unsafeMakeLatch()
 
-    const checkpoint = Effect.async<void, Error>((resume) => {
+    const checkpoint = Effect.async<void, CheckpointFailed>((resume) => {
+      const failed = (cause: unknown) => resume(Effect.fail(new CheckpointFailed({ cause })))
       try {
         thread ??= CheckpointThread.start(filename)
-        thread.checkpoint((error) => resume(error === undefined ? Effect.void : Effect.fail(error)))
+        thread.checkpoint((error) => (error === undefined ? resume(Effect.void) : failed(error)))
       } catch (error) {
-        resume(Effect.fail(error instanceof Error ? error : new Error(String(error))))
+        failed(error)
       }
     })
-    const look = Effect.suspend(() => {
-      if (commits === 0 || (++intervals < mostIntervals && commits < mostCommits)) return Effect.void
+    const due = Effect.zipRight(some.await, Effect.raceFirst(Effect.sleep(wait), many.await))
+    const begin = Effect.sync(() => {
       commits = 0
-      intervals = 0
-      return checkpoint
+      some.unsafeClose()
+      many.unsafeClose()
     })
     yield* autocheckpoint(sharedPages)
     yield* Effect.addFinalizer(() => Effect.promise(() => thread?.close() ?? Promise.resolve()))
     yield* Effect.forkScoped(
-      Effect.delay(look, interval).pipe(
+      due.pipe(
+        Effect.zipRight(begin),
+        Effect.zipRight(checkpoint),
         Effect.forever,
         Effect.catchAll((error) =>
           Effect.zipRight(
@@ -62,5 +67,9 @@ export const run = (
         Effect.annotateLogs({ component: "Checkpoints" })
       )
     )
-    return Effect.sync(() => void commits++)
+    return Effect.sync(() => {
+      commits++
+      some.unsafeOpen()
+      if (commits >= mostCommits) many.unsafeOpen()
+    })
   })
