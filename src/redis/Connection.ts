@@ -70,7 +70,8 @@ const settings = ({ connectTimeout, endpoint, name }: Options): RedisOptions => 
   autoResubscribe: false,
   disableClientInfo: true,
   connectTimeout: Duration.toMillis(connectTimeout),
-  disconnectTimeout: 500,
+  // Also how long its timer keeps the process, where there is nothing to disconnect any more.
+  disconnectTimeout: 50,
   maxLoadingRetryTime: 500,
   keepAlive: 10_000,
   // After a failover the old connection leads to a replica.
