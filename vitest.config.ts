@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 
 const drills = ["test/drill/**/*.test.ts"]
 
-/** Tests that start programs, and wait for what these do on a machine of their own. */
+/** Tests that start programs, and wait for what these do: one file at a time, or they would wait for each other. */
 const programs = ["test/process/**/*.test.ts", "test/cli/**/*.test.ts", "test/browser/**/*.test.ts"]
 
 // The long runs have a command of their own: npm run torture.
@@ -23,6 +23,7 @@ export default defineConfig({
     server: { deps: { inline: [/@effect\/sql-sqlite-node/] } },
     // Children, sockets and native modules: forks keep them apart from the runner.
     pool: "forks",
+    poolOptions: { forks: { maxForks: 2 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
@@ -32,7 +33,6 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: [...drills, ...programs, ...torture, "node_modules/**"],
-          poolOptions: { forks: { maxForks: 2 } },
           sequence: { groupOrder: 0 }
         }
       },
@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: "program",
           include: process.env.TORTURE === undefined ? programs : [...programs, ...torture],
-          poolOptions: { forks: { maxForks: 1 } },
+          poolOptions: { forks: { singleFork: true } },
           sequence: { groupOrder: 1 }
         }
       },

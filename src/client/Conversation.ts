@@ -244,7 +244,7 @@ export class Conversation {
     this.deliver(line, gap, gap.reason === "ahead" ? gap.from : Math.max(this.received ?? 0, gap.to))
   }
 
-  private refused(line: Line, { code, message }: typeof Protocol.Refused.Type): void {
+  private refused(line: Line, { channel, code, message }: typeof Protocol.Refused.Type): void {
     const { asked } = line
     if (code === "too_many_messages") {
       // Which one was not handled is not said; asking twice does no harm.
@@ -263,19 +263,12 @@ export class Conversation {
       line.confirmed = new Set([...line.confirmed].filter((channel) => !all.includes(channel)))
       return this.parts.refused({ code, message, channels: [] })
     }
-    const named = nameIn(message)
-    const channels = named !== undefined && all.includes(named) ? [named] : all
-    for (const channel of channels) this.wanted.delete(channel)
+    const channels = channel !== undefined && all.includes(channel) ? [channel] : all
+    for (const one of channels) this.wanted.delete(one)
     this.parts.refused({ code, message, channels })
     if (this.wanted.size === 0) this.open(line)
     // The server closes after three refusals in a row. One that is handled in between says that we have understood.
     line.send({ op: "ping" })
     this.ask()
   }
-}
-
-/** The channel that a refusal is about, where it names one. */
-const nameIn = (message: string): string | undefined => {
-  const [, quoted] = /^channel ("(?:[^"\\]|\\.)*")/.exec(message) ?? []
-  return quoted === undefined ? undefined : (JSON.parse(quoted) as string)
 }

@@ -64,9 +64,10 @@ export const make = (parts: Parts): Conversation => {
   const refuse = (
     client: Client,
     code: "malformed" | "unknown_channel" | "too_many_channels",
-    message: string
+    message: string,
+    details: { readonly channel?: string } = {}
   ) => {
-    client.say({ op: "error", code, message })
+    client.say({ op: "error", code, message, ...details })
     client.strikes++
     if (client.strikes >= mostStrikes) client.close(Protocol.CloseCode.policy, "three refusals in a row")
   }
@@ -76,7 +77,8 @@ export const make = (parts: Parts): Conversation => {
     for (const name of names) {
       const reason = accepts(name)
       if (Option.isNone(reason)) continue
-      refuse(client, "unknown_channel", `channel ${JSON.stringify(name)}: ${reason.value}`)
+      const message = `channel ${JSON.stringify(name)}: ${reason.value}`
+      refuse(client, "unknown_channel", message, { channel: name })
       return false
     }
     if (all.size <= config.maxChannels) return true

@@ -167,7 +167,9 @@ export const ErrorCode = Schema.Literal(
 export const Refused = Schema.Struct({
   op: Schema.Literal("error"),
   code: ErrorCode,
-  message: Schema.String
+  message: Schema.String,
+  /** With `unknown_channel`, which one it is; the others of the request were not looked at. */
+  channel: Schema.optional(Schema.String)
 })
 
 /** Everything that the server says. */

@@ -84,6 +84,7 @@ describe("Hub", () => {
       assert.strictEqual((yield* client.ask("{", "error")).code, "malformed")
       const unknown = yield* client.ask({ op: "subscribe", channels: ["weather"] }, "error")
       assert.strictEqual(unknown.code, "unknown_channel")
+      assert.strictEqual(unknown.channel, "weather")
       assert.include(unknown.message, "there are news, sport")
       yield* client.ask({ op: "ping" }, "pong")
       yield* client.ask("[]", "error")

@@ -111,7 +111,12 @@ export const gap = (from: number, to: number, reason: Gap["reason"]): ServerMess
   message: "they are gone"
 })
 
-export const refusal = (code: Refusal["code"], message: string) => ({ op: "error", code, message })
+export const refusal = (code: Refusal["code"], message: string, channel?: string) => ({
+  op: "error",
+  code,
+  message,
+  ...(channel === undefined ? {} : { channel })
+})
 
 /** A client on a network and a clock of its own. Random numbers are one half. */
 export const open = (options: Partial<Options> = {}) => {
