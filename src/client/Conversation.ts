@@ -157,6 +157,11 @@ export class Conversation {
         if (line.isInStep && message.id > (this.received ?? -1)) this.deliver(line, message, message.id)
         return
       }
+      case "pong": {
+        // A channel on which nothing happens would be resumed from long ago otherwise, where the log may not reach any more.
+        if (line.isInStep) this.received = Math.max(this.received ?? 0, message.lastEventId ?? 0)
+        return
+      }
       case "gap":
         return this.missing(line, message)
       case "error":

@@ -23,7 +23,7 @@ const checks: Record<Protocol.ServerMessage["op"], (fields: Fields) => boolean> 
   subscription_confirm: ({ channels, lastEventId }) => areChannels(channels) && isId(lastEventId),
   event: ({ channel, id, type }) => isId(id) && isText(channel) && isText(type),
   gap: ({ from, reason, to }) => isId(from) && isId(to) && isText(reason),
-  pong: () => true,
+  pong: ({ lastEventId }) => lastEventId === undefined || isId(lastEventId),
   notice: ({ level, message, title }) => isText(title) && isText(message) && isText(level),
   server_shutdown: ({ reconnectAfterMs }) => Number.isFinite(reconnectAfterMs),
   bye: () => true,

@@ -179,7 +179,12 @@ export const make = (parts: Parts): Conversation => {
     switch (message.op) {
       case "ping": {
         count(client)
-        return client.say({ op: "pong", ...(message.nonce === undefined ? {} : { nonce: message.nonce }) })
+        const isLive = client.group !== undefined || client.ahead > 0
+        return client.say({
+          op: "pong",
+          ...(message.nonce === undefined ? {} : { nonce: message.nonce }),
+          ...(isLive ? { lastEventId: Math.max(channels.position, client.ahead) } : {})
+        })
       }
       case "subscribe": {
         const all = new Set([...client.session.channels, ...message.channels])

@@ -42,8 +42,8 @@ export const Ping = Schema.Struct({
 
 /**
  * Goes on with an earlier session: answered with {@link Connected}, then everything after `lastEventId`, then live events. `lastEventId` is
- * the highest id that the client has dealt with: of an event, of the first `connected`, or of a `subscription_confirm` while nothing is being resumed. The greeting of
- * a later connection does not count: what came between is still to be resumed.
+ * the highest id that the client has dealt with: of an event or a `pong`, of the first `connected`, or of a `subscription_confirm` while nothing is being resumed. The
+ * greeting of a later connection does not count: what came between is still to be resumed.
  *
  * `channels`, when given, are those that the client wants, whatever the session says. With them events are resumed even when the session is not
  * known any more, in the session of this connection.
@@ -115,7 +115,14 @@ export const Gap = Schema.Struct({
 })
 
 /** The answer to {@link Ping}. */
-export const Pong = Schema.Struct({ op: Schema.Literal("pong"), nonce: Schema.optional(Schema.String) })
+export const Pong = Schema.Struct({
+  op: Schema.Literal("pong"),
+  nonce: Schema.optional(Schema.String),
+  /**
+   * Whoever has channels has got everything up to this one: what to resume from, also where the last event was long ago. Absent without channels.
+   */
+  lastEventId: Schema.optional(EventId)
+})
 
 /** How much a notice matters. */
 export const NoticeLevel = Schema.Literal("info", "warning", "error", "success")

@@ -257,6 +257,20 @@ describe("subscriptions", () => {
     assert.deepStrictEqual(all.client.channels, [])
   })
 
+  it("a channel on which nothing happens is resumed from where the server last said that it was", () => {
+    const test = subscribed()
+    const before = test.client.resumeState()!.lastEventId
+    test.socket.says({ op: "pong", lastEventId: before + 50 })
+    assert.strictEqual(test.client.resumeState()?.lastEventId, before + 50)
+    test.socket.says({ op: "pong" }, { op: "pong", lastEventId: before })
+    assert.strictEqual(test.client.resumeState()?.lastEventId, before + 50)
+    // Before the resume is answered, nothing of that counts.
+    const back = open({ session: { token: "new", lastEventId: 7, channels: ["news"] } })
+    back.socket.opens()
+    back.socket.says({ op: "pong", lastEventId: 50 })
+    assert.strictEqual(back.client.resumeState()?.lastEventId, 7)
+  })
+
   it("what was not handled because there was too much is asked again a second later", async () => {
     const test = subscribed()
     test.client.subscribe("a")

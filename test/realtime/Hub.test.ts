@@ -27,7 +27,10 @@ describe("Hub", () => {
       yield* publish(["item:1"])
       yield* both.next("event", 4)
       yield* one.next("event", 3)
-      yield* none.ask({ op: "ping", nonce: "x" }, "pong")
+      assert.deepStrictEqual(yield* none.ask({ op: "ping", nonce: "x" }, "pong"), { op: "pong", nonce: "x" })
+      // Who listens has got everything up to there, though the last event of its channels was earlier.
+      yield* publish(["sport"])
+      assert.strictEqual((yield* one.ask({ op: "ping" }, "pong")).lastEventId, 6)
       assert.deepStrictEqual(
         both.all("event").map(({ channel, id }) => [id, channel]),
         [
@@ -40,7 +43,7 @@ describe("Hub", () => {
       assert.deepStrictEqual(one.ids(), [1, 3, 5])
       assert.deepStrictEqual(one.all("event")[0]?.payload, { n: 1 })
       assert.deepStrictEqual(none.ids(), [])
-      assert.deepInclude(hub.unsafeNumbers(), { connections: 3, accepted: 3, messages: 3, groups: 2 })
+      assert.deepInclude(hub.unsafeNumbers(), { connections: 3, accepted: 3, messages: 4, groups: 2 })
     })
   )
 
