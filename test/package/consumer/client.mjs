@@ -1,6 +1,6 @@
 // What a page or another program writes: the client of the package, and what it hears of a service until that stops.
 import { connect } from "stellar-insights/client"
-import WebSocket from "ws"
+import { WebSocket } from "ws"
 
 const client = connect({
   url: process.argv[2],
