@@ -51,7 +51,7 @@ describe("Drain", () => {
         const kept = yield* connect(server.port)
         assert.strictEqual((yield* kept.get("/")).headers["connection"], "keep-alive")
         yield* busy.send(request("GET", "/slow/150"))
-        yield* Effect.sleep("10 millis")
+        yield* Effect.repeat(server.inFlight.numbers, { until: ({ requests }) => requests === 1 })
         const draining = yield* start(server.drain)
         yield* Effect.sleep("40 millis")
         const answer = yield* kept.get("/")

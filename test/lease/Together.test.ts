@@ -127,6 +127,14 @@ const blow: fc.Arbitrary<Blow> = fc.record({
   millis: fc.integer({ min: 1, max: 3 * MadeProcess.ttlMillis })
 })
 
+/** Each in turn is stopped for longer than its lease holds, so one of them had it. */
+const oversleepers = [0, 1, 2].map((place): Blow => ({
+  at: 500 + place,
+  place,
+  what: "stop",
+  millis: 2 * MadeProcess.ttlMillis
+}))
+
 describe("three processes on one file", () => {
   it("are stopped, killed and restarted at random moments, and never do two of them write", async () => {
     let epochs = 0
@@ -142,9 +150,9 @@ describe("three processes on one file", () => {
           await Effect.runPromise(Scope.close(scope, Exit.void))
         }
       }),
-      { numRuns: Number(process.env.LEASE_CASES ?? 6), endOnFailure: true }
+      { numRuns: Number(process.env.LEASE_CASES ?? 6), endOnFailure: true, examples: [[oversleepers, 1]] }
     )
-    assert.isAbove(epochs, 12, "there were hand-overs")
+    assert.isAbove(epochs, 8, "there were hand-overs")
     assert.isAbove(stopped, 0, "some were stopped past their lease")
   }, 60_000)
 })
