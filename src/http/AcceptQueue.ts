@@ -42,6 +42,16 @@ interface Waiting {
 
 const ending = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, "0")}`
 
+/** The lines with `word` in them. A busy host has tens of thousands of sockets, and taking all lines apart would be time in which connections come. */
+const linesWith = function* (text: string, word: string): Generator<string> {
+  for (let at = text.indexOf(word); at >= 0;) {
+    const end = text.indexOf("\n", at)
+    const line = text.slice(text.lastIndexOf("\n", at) + 1, end < 0 ? undefined : end)
+    yield line
+    at = end < 0 ? -1 : text.indexOf(word, end)
+  }
+}
+
 /** What waits at a port, where one of those who wait may be us; undefined where that cannot be known. */
 const waiting = (port: number, ours: number): Waiting | undefined => {
   const [server, client] = [ending(port), ending(ours)]
@@ -55,7 +65,7 @@ const waiting = (port: number, ours: number): Waiting | undefined => {
     } catch {
       continue
     }
-    for (const line of text.split("\n")) {
+    for (const line of linesWith(text, `${server} `)) {
       const [, local, remote, state, queues] = line.trim().split(/\s+/, 5)
       if (local === undefined || remote === undefined) continue
       if (state === established && local.endsWith(client) && remote.endsWith(server)) isOurs = true
