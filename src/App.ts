@@ -5,6 +5,8 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Layer from "effect/Layer"
+import * as Cache from "./cache/Cache.js"
+import * as CacheMetrics from "./cache/CacheMetrics.js"
 import * as Health from "./http/Health.js"
 import * as HealthDetails from "./http/HealthDetails.js"
 import * as InFlight from "./http/InFlight.js"
@@ -18,22 +20,34 @@ import * as AnchorsFile from "./insights/anchors/AnchorsFile.js"
 import * as AnchorStore from "./insights/anchors/AnchorStore.js"
 import * as ApiHttp from "./insights/ApiHttp.js"
 import * as Database from "./insights/Database.js"
+import * as Freshness from "./insights/Freshness.js"
 import * as Ingestion from "./insights/Ingestion.js"
 import * as LedgerStore from "./insights/LedgerStore.js"
+import * as OutboxBell from "./insights/OutboxBell.js"
 import * as ChannelNames from "./insights/realtime/ChannelNames.js"
 import * as OutboxLog from "./insights/realtime/OutboxLog.js"
 import * as SqlSessions from "./insights/realtime/SqlSessions.js"
+import * as RedisHealth from "./insights/RedisHealth.js"
+import * as Rehearsal from "./insights/Rehearsal.js"
+import * as TaskLease from "./insights/TaskLease.js"
 import * as MetricsSync from "./insights/tasks/MetricsSync.js"
 import * as PoolSnapshots from "./insights/tasks/PoolSnapshots.js"
 import * as RealtimeBroadcaster from "./insights/tasks/RealtimeBroadcaster.js"
 import * as Retention from "./insights/tasks/Retention.js"
 import * as TrustlineSnapshots from "./insights/tasks/TrustlineSnapshots.js"
+import * as WebhookDelivery from "./insights/tasks/WebhookDelivery.js"
 import * as WebhookDispatcher from "./insights/tasks/WebhookDispatcher.js"
+import * as FanOut from "./insights/webhooks/FanOut.js"
+import * as Subscriptions from "./insights/webhooks/Subscriptions.js"
 import * as TaskBoard from "./lifecycle/TaskBoard.js"
 import * as TaskMetrics from "./lifecycle/TaskMetrics.js"
 import * as Hub from "./realtime/Hub.js"
 import * as HubHealth from "./realtime/HubHealth.js"
+import * as Redis from "./redis/Redis.js"
+import * as RedisMetrics from "./redis/RedisMetrics.js"
 import * as Source from "./stellar/source/Source.js"
+import * as WebhookBell from "./webhooks/Bell.js"
+import * as Resolver from "./webhooks/Resolver.js"
 
 /** Everything that is served on the port, and the port itself, which opens last. */
 const Http = Serving.layerConfig(HttpApiBuilder.serve()).pipe(
@@ -41,38 +55,52 @@ const Http = Serving.layerConfig(HttpApiBuilder.serve()).pipe(
   Layer.provide(AdminAccess.layerConfig)
 )
 
-/** The tasks that write ledgers, and what follows from them. */
+/** The tasks that write ledgers, and what follows from them. Ledgers begin first: whoever takes over goes on with them at once. */
 const Producers = Layer.mergeAll(
-  Ingestion.layerConfig,
   MetricsSync.layerConfig,
   PoolSnapshots.layerConfig,
   TrustlineSnapshots.layerConfig,
-  Retention.layerConfig
+  Retention.layerConfig,
+  Freshness.layer
+).pipe(Layer.provideMerge(Ingestion.layerConfig))
+
+/** Webhooks stand below the tasks, so they end after them, and take the last of what those have written. All of it runs in one process at a time. */
+const Tasks = TaskLease.layerConfig(
+  Producers.pipe(Layer.provide(WebhookDispatcher.layerConfig), Layer.provide(WebhookDelivery.layerConfig)),
+  Rehearsal.layer
 )
 
-/** The tasks that pass on what was written. They stand below those, so they end after them, and pass on the last of it. */
-const Consumers = Layer.mergeAll(RealtimeBroadcaster.layerConfig, WebhookDispatcher.layerConfig)
-
-/** The clients that listen. They are let go when all that was to be said has been said. */
+/** The clients that listen, in every process. They are let go when all that was to be said has been said. */
 const Realtime = Hub.layerConfig({ path: "/ws", accepts: ChannelNames.accepts }).pipe(
   Layer.provideMerge(OutboxLog.layer),
   Layer.provide(SqlSessions.layer)
 )
 
-/** The service. What became of the run before this one, and where this one keeps its record, is for whoever launches it to say. */
-export const layer = Layer.mergeAll(
-  Http,
+/** Subscriptions to webhooks, and what becomes deliveries to them. */
+const Webhooks = Layer.merge(FanOut.layerConfig, Subscriptions.layerConfig).pipe(
+  Layer.provideMerge(Layer.merge(WebhookBell.layer, Resolver.layer))
+)
+
+/** What health and metrics say of it all. */
+const Reports = Layer.mergeAll(
   RunHealth.sampled,
   TaskMetrics.layer,
   TaskHealth.layer,
-  HubHealth.layer
-).pipe(
+  HubHealth.layer,
+  CacheMetrics.layer,
+  RedisMetrics.layer,
+  RedisHealth.layer
+)
+
+/** The service. What became of the run before this one, and where this one keeps its record, is for whoever launches it to say. */
+export const layer = Layer.mergeAll(Http, Reports).pipe(
   Layer.provide(InFlight.layer),
-  Layer.provide(Producers),
-  Layer.provide(Consumers),
-  Layer.provide([Realtime, AnchorsFile.layerConfig]),
+  Layer.provide(Tasks),
+  Layer.provide(RealtimeBroadcaster.layerConfig),
+  Layer.provide([Realtime, Webhooks, AnchorsFile.layerConfig, OutboxBell.layer]),
   Layer.provide(Layer.provideMerge(AnchorStore.layer, LedgerStore.layer)),
-  Layer.provide([Database.layerConfig, Source.layerConfig]),
+  Layer.provide(Cache.layerConfig),
+  Layer.provide([Database.layerConfig, Source.layerConfig, Redis.layerConfig]),
   Layer.provide([Serving.healthConfig, RunHealth.lastRun]),
   Layer.provide([
     HealthDetails.layer,

@@ -59,14 +59,23 @@ export interface Stats {
 
 /** Counts in the making. */
 export interface Counting {
+  /** Answered from this process's memory. */
   localHits: number
+  /** Answered from Redis. */
   sharedHits: number
+  /** Answered by the computation of another read that was under way. */
   joined: number
+  /** Computed. */
   misses: number
+  /** Times that Redis could not be used. */
   errors: number
+  /** Times that everything before became outdated. */
   invalidations: number
+  /** Entries that left memory for want of room. */
   evictions: number
+  /** Entries in this process's memory now. */
   entries: number
+  /** Bytes that they take, estimated. */
   bytes: number
 }
 

@@ -6,24 +6,29 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as CacheConfig from "../cache/CacheConfig.js"
 import * as BearerKeys from "../http/BearerKeys.js"
 import * as HttpServerConfig from "../http/HttpServerConfig.js"
 import * as AnchorsFile from "../insights/anchors/AnchorsFile.js"
 import * as DatabaseConfig from "../insights/DatabaseConfig.js"
 import * as Intervals from "../insights/tasks/Intervals.js"
 import * as Retention from "../insights/tasks/Retention.js"
+import * as LeaseConfig from "../lease/LeaseConfig.js"
 import * as Budget from "../lifecycle/Budget.js"
 import * as LastRun from "../lifecycle/LastRun.js"
 import * as Launch from "../lifecycle/Launch.js"
 import * as Watchdog from "../lifecycle/node/Watchdog.js"
 import * as ShutdownConfig from "../lifecycle/ShutdownConfig.js"
 import * as HubConfig from "../realtime/HubConfig.js"
+import * as RedisConfig from "../redis/RedisConfig.js"
 import * as LakeSource from "../stellar/source/LakeSource.js"
 import * as RpcConfig from "../stellar/source/RpcConfig.js"
 import * as SimulatedSource from "../stellar/source/SimulatedSource.js"
 import * as Source from "../stellar/source/Source.js"
 import * as Network from "../stellar/Network.js"
 import * as Logging from "../telemetry/Logging.js"
+import * as Address from "../webhooks/Address.js"
+import * as WebhookConfig from "../webhooks/WebhookConfig.js"
 
 /** Keys that are read before the settings are, and by nobody else. */
 export const ownKeys = ["SETTINGS_FILE"] as const
@@ -59,6 +64,24 @@ export const keys = [
   "TRUSTLINE_SNAPSHOT_INTERVAL",
   "RETENTION_OUTBOX",
   "RETENTION_PAYMENTS",
+  "REDIS_URL",
+  "REDIS_REQUIRED",
+  "REDIS_PREFIX",
+  "REDIS_CONNECT_TIMEOUT",
+  "REDIS_COMMAND_TIMEOUT",
+  "CACHE_MEMORY",
+  "CACHE_ENTRIES",
+  "CACHE_STALENESS",
+  "LEASE_TTL",
+  "LEASE_POLL_INTERVAL",
+  "WEBHOOK_ALLOW_HTTP",
+  "WEBHOOK_ALLOW_PRIVATE",
+  "WEBHOOK_TIMEOUT",
+  "WEBHOOK_CONCURRENCY",
+  "WEBHOOK_PER_ENDPOINT",
+  "WEBHOOK_SECRET_OVERLAP",
+  "WEBHOOK_RETENTION",
+  "WEBHOOK_MAX_WAITING",
   "WS_AUTH_TOKEN",
   "WS_ORIGINS",
   "WS_HEARTBEAT",
@@ -122,6 +145,10 @@ export const read = Effect.gen(function* () {
   const anchorsFile = yield* AnchorsFile.config
   const intervals = yield* Intervals.config
   const retention = yield* Retention.config
+  const redis = yield* RedisConfig.config
+  const cache = yield* CacheConfig.config
+  const lease = yield* LeaseConfig.config
+  const webhooks = yield* WebhookConfig.config
   const hub = yield* HubConfig.config
   const startup = yield* Launch.startupTimeout
   const shutdown = yield* ShutdownConfig.config
@@ -161,6 +188,25 @@ export const read = Effect.gen(function* () {
     TRUSTLINE_SNAPSHOT_INTERVAL: intervals.trustlineSnapshots,
     RETENTION_OUTBOX: retention.outbox,
     RETENTION_PAYMENTS: retention.payments,
+    // Of the URL only where it is: the rest may hold a password.
+    REDIS_URL: Option.map(redis.endpoint, ({ where }) => where),
+    REDIS_REQUIRED: String(redis.required),
+    REDIS_PREFIX: redis.prefix,
+    REDIS_CONNECT_TIMEOUT: redis.connectTimeout,
+    REDIS_COMMAND_TIMEOUT: redis.commandTimeout,
+    CACHE_MEMORY: cache.memory,
+    CACHE_ENTRIES: cache.entries,
+    CACHE_STALENESS: cache.staleness,
+    LEASE_TTL: lease.ttl,
+    LEASE_POLL_INTERVAL: lease.poll,
+    WEBHOOK_ALLOW_HTTP: String(webhooks.allowHttp),
+    WEBHOOK_ALLOW_PRIVATE: Address.shown(webhooks.allowPrivate),
+    WEBHOOK_TIMEOUT: webhooks.timeout,
+    WEBHOOK_CONCURRENCY: webhooks.concurrency,
+    WEBHOOK_PER_ENDPOINT: webhooks.perEndpoint,
+    WEBHOOK_SECRET_OVERLAP: webhooks.secretOverlap,
+    WEBHOOK_RETENTION: webhooks.retention,
+    WEBHOOK_MAX_WAITING: webhooks.maxWaiting,
     WS_AUTH_TOKEN: Option.map(hub.authToken, () => "<redacted>"),
     WS_ORIGINS: Option.match(hub.origins, { onNone: () => "*", onSome: (origins) => [...origins].join(",") }),
     WS_HEARTBEAT: hub.heartbeat,

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Problem from "../http/Problem.js"
 import * as Anchors from "./api/Anchors.js"
 import * as Broadcast from "./api/Broadcast.js"
+import * as CacheStats from "./api/CacheStats.js"
 import * as Corridors from "./api/Corridors.js"
 import * as Events from "./api/Events.js"
 import * as Network from "./api/Network.js"
@@ -15,6 +16,7 @@ import * as Payments from "./api/Payments.js"
 import * as Pools from "./api/Pools.js"
 import * as Tasks from "./api/Tasks.js"
 import * as Trustlines from "./api/Trustlines.js"
+import * as Webhooks from "./api/Webhooks.js"
 import * as ApiProblem from "./ApiProblem.js"
 import * as Parameter from "./Parameter.js"
 
@@ -141,6 +143,8 @@ export class Api extends HttpApi.make("stellar-insights")
   .add(Tasks.Tasks)
   .add(Events.Events)
   .add(Broadcast.Broadcast)
+  .add(Webhooks.Webhooks)
+  .add(CacheStats.CacheGroup)
   .addError(ApiProblem.BadRequest)
   .annotate(HttpApi.AdditionalSchemas, [ApiProblem.BadRequest])
   .annotate(OpenApi.Title, "Stellar Insights")

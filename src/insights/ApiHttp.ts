@@ -10,6 +10,7 @@ import * as ProblemMiddleware from "../http/ProblemMiddleware.js"
 import * as AnchorsHttp from "./api/AnchorsHttp.js"
 import * as Answers from "./api/Answers.js"
 import * as BroadcastHttp from "./api/BroadcastHttp.js"
+import * as CacheStatsHttp from "./api/CacheStatsHttp.js"
 import * as CorridorsHttp from "./api/CorridorsHttp.js"
 import * as EventsHttp from "./api/EventsHttp.js"
 import * as NetworkHttp from "./api/NetworkHttp.js"
@@ -17,6 +18,7 @@ import * as PaymentsHttp from "./api/PaymentsHttp.js"
 import * as PoolsHttp from "./api/PoolsHttp.js"
 import * as TasksHttp from "./api/TasksHttp.js"
 import * as TrustlinesHttp from "./api/TrustlinesHttp.js"
+import * as WebhooksHttp from "./api/WebhooksHttp.js"
 import * as Api from "./Api.js"
 import * as LedgersHttp from "./LedgersHttp.js"
 
@@ -51,7 +53,9 @@ const groups = Layer.mergeAll(
   TrustlinesHttp.layer,
   TasksHttp.layer,
   EventsHttp.layer,
-  BroadcastHttp.layer
+  BroadcastHttp.layer,
+  WebhooksHttp.layer,
+  CacheStatsHttp.layer
 ).pipe(Layer.provide(Answers.layer))
 
 const api = HttpApiBuilder.api(Api.Api).pipe(Layer.provide(groups))

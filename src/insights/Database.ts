@@ -18,6 +18,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { mkdir } from "node:fs/promises"
 import { dirname } from "node:path"
+import * as Fence from "../lease/Fence.js"
 import * as Budget from "../lifecycle/Budget.js"
 import * as Resource from "../lifecycle/Resource.js"
 import * as Checkpoints from "./Checkpoints.js"
@@ -35,7 +36,7 @@ export interface Shape {
   readonly write: SqlClient.SqlClient
   /**
    * Runs `body`, whose statements go through {@link write}, as one transaction that holds the write lock from its beginning. Commits when it
-   * succeeds, else rolls back. Tries again while another process holds the lock, for `SqlFailure.busyMillis` at most, so what else `body` does must
+   * succeeds, else rolls back. What runs under a lease is fenced (`Fence.guarded`). Tries again while another process holds the lock, for `SqlFailure.busyMillis` at most, so what else `body` does must
    * bear repetition. Fails with `SqlError` also when the commit itself fails. Interrupting it rolls back.
    */
   readonly transaction: <A, E, R>(body: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>
@@ -103,9 +104,8 @@ const connect = (filename: string, readonly: boolean) =>
 const settle = (write: SqlClient.SqlClient) =>
   Effect.gen(function* () {
     yield* write`PRAGMA optimize`
-    // While another process reads, this copies over what a passive checkpoint would, waits for the busy timeout, and leaves the rest of the log
-    // to whoever closes last.
-    yield* write`PRAGMA wal_checkpoint(TRUNCATE)`
+    // A passive one keeps nobody from writing: the process that has taken over the work is at its first ledger now. Whoever closes last removes the log.
+    yield* write`PRAGMA wal_checkpoint(PASSIVE)`
   }).pipe(Effect.catchAllCause((cause) => Effect.logDebug("database was not tidied before closing", cause)))
 
 /**
@@ -147,7 +147,7 @@ export const make = Effect.fn("Database.make")(function* (
   const read = yield* Effect.mapError(connect(filename, true), unusable)
   const committed = yield* Checkpoints.run(filename, write)
   const counted: Shape["transaction"] = (body) => Effect.zipLeft(transaction(body), committed)
-  return { filename, read, write, transaction: counted } satisfies Shape
+  return { filename, read, write, transaction: Fence.guarded(counted) } satisfies Shape
 })
 
 /** The database at `config`, without a name or a limit: for tests and tools. */

@@ -12,6 +12,7 @@
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,6 +40,8 @@ export interface Options {
   readonly startLedger: Option.Option<number>
   /** How long the unit that is under way when the drain begins may take before it is cut. */
   readonly limit: Duration.Duration
+  /** What is built on it waits until the first ledger is begun, or something is in its way, but no longer than this. Default none. */
+  readonly headStart?: Duration.Duration
 }
 
 /** `STELLAR_START_LEDGER`. */
@@ -54,6 +57,9 @@ export interface Verified {
   /** Where its bytes came from: a path, a URL. */
   readonly object: string
 }
+
+/** What the first ledger has for itself. */
+const headStart = Duration.millis(100)
 
 /** The pause after so many attempts: 1 s at first, doubled each time, a minute at most. */
 const pause = (attempts: number): Duration.Duration => Duration.millis(Math.min(60_000, 500 * 2 ** attempts))
@@ -158,8 +164,10 @@ export const make = Effect.fn("Ingestion.make")(
     }
     const pull = Effect.flatMap(opened, Effect.mapError(Option.getOrElse(() => ended)))
 
+    const begun = yield* Deferred.make<void>()
     /** Says so, and begins anew from the store the next time. */
     const halt = Effect.fnUntraced(function* (trouble: IngestionStatus.Trouble) {
+      yield* Deferred.succeed(begun, void 0)
       yield* ScopedRef.set(stream, Effect.succeed(closed))
       const isNews = yield* status.halted(trouble)
       const { message: why, object, reason } = trouble
@@ -196,7 +204,7 @@ export const make = Effect.fn("Ingestion.make")(
       )
     )
     const unit = ({ details, object }: Verified) =>
-      tracker.unit(store.commit(details)).pipe(
+      Effect.zipRight(Deferred.succeed(begun, void 0), tracker.unit(store.commit(details))).pipe(
         Effect.zipRight(goesOn(details.facts.sequence)),
         Effect.zipRight(status.committed(details.facts)),
         Effect.zipRight(
@@ -219,6 +227,9 @@ export const make = Effect.fn("Ingestion.make")(
       Effect.map(status.get, ({ halt, ...now }) => ({ ...now, halt: halt && { ...halt } }))
     )
     yield* Task.run({ name, limit: options.limit, next, unit })
+    if (options.headStart !== undefined) {
+      yield* Effect.raceFirst(Deferred.await(begun), Effect.sleep(options.headStart))
+    }
     return IngestionStatus.IngestionStatus.of(status)
   },
   Effect.annotateLogs({ component: "Ingestion" })
@@ -234,7 +245,7 @@ export const layer = (options: Options) => Layer.scoped(IngestionStatus.Ingestio
 export const layerConfig = Layer.unwrapEffect(
   Effect.gen(function* () {
     const { stages } = yield* Budget.Budget
-    const options = { startLedger: yield* startLedger, limit: stages.background }
+    const options = { startLedger: yield* startLedger, limit: stages.background, headStart }
     return layer(options)
   })
 )

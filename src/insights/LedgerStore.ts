@@ -78,10 +78,12 @@ export interface Shape {
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<LedgerFacts>, SqlError>
   /**
-   * Ends when a ledger later than `sequence` has been committed by this process or was there when it started; at once when that is so
+   * Ends when a ledger later than `sequence` has been committed by this process, was {@link heard} of, or was there when it started; at once when that is so
    * already. Never fails; interrupting it is free.
    */
   readonly awaitAfter: (sequence: number) => Effect.Effect<void>
+  /** Wakes those who wait for this ledger, which another process has committed. Never fails. */
+  readonly heard: (sequence: number) => Effect.Effect<void>
 }
 
 /** The store of the service. */
@@ -125,6 +127,9 @@ const make = Effect.gen(function* () {
 
   return LedgerStore.of({
     claim: Effect.fn("LedgerStore.claim")(function* (network) {
+      // Mostly it was claimed long ago, and whoever begins to ingest need not wait for others who write.
+      const known = yield* read.cursor
+      if (known?.network === network) return
       const cursor = yield* database.transaction(Effect.zipRight(write.claim(network), inside.cursor))
       if (cursor?.network !== network) {
         return yield* new NetworkMismatch({
@@ -172,7 +177,8 @@ const make = Effect.gen(function* () {
         limit
       )
     ),
-    awaitAfter: bell.awaitAfter
+    awaitAfter: bell.awaitAfter,
+    heard: bell.ring
   })
 })
 

@@ -16,6 +16,8 @@ import facts from "./migrations/0002_facts.js"
 import outbox from "./migrations/0003_outbox.js"
 import metrics from "./migrations/0004_metrics.js"
 import sessions from "./migrations/0005_sessions.js"
+import leases from "./migrations/0006_leases.js"
+import webhooks from "./migrations/0007_webhooks.js"
 import * as SqlFailure from "./SqlFailure.js"
 
 /** A migration changes the schema from the version before it. It may fail in anything; that refuses the database. */
@@ -27,7 +29,9 @@ export const all: Readonly<Record<string, Migration>> = {
   "0002_facts": facts,
   "0003_outbox": outbox,
   "0004_metrics": metrics,
-  "0005_sessions": sessions
+  "0005_sessions": sessions,
+  "0006_leases": leases,
+  "0007_webhooks": webhooks
 }
 
 /** The database is not one that this program can work with: it is left as it was. The message is for the operator, in one line. */

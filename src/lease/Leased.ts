@@ -9,6 +9,8 @@
  * which is when the process is gone. A lease that is lost (the process was stopped, or could not reach the database for too long) ends the tasks at once; what they had
  * not committed by then is rolled back, and their fence lets nothing more pass. Then the process waits for the lease again.
  *
+ * A process on standby is ready. One that cannot even ask is not, since then nobody may be at work: a full disk is seen by those who look at readiness.
+ *
  * What `tasks` need comes from outside and outlives each term; what they provide themselves is built anew in each.
  *
  * @module
@@ -84,6 +86,7 @@ export const make = <E, R, RS = never>(
       word: yield* wake.listen(name),
       isWanted: Effect.map(lifecycle.phase, (phase) => !Phase.isAtLeast(phase, "announcing"))
     })
+    yield* lifecycle.readiness.add(`lease ${name}`, standby.trouble)
     const parts: Succession.Parts<E> = {
       name,
       leases,

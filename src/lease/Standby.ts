@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as ErrorText from "../lifecycle/ErrorText.js"
 import type * as LeaseConfig from "./LeaseConfig.js"
 import type * as Leases from "./Leases.js"
 
@@ -48,13 +49,19 @@ export interface Standby {
   readonly withdraw: Effect.Effect<Option.Option<Leases.Lease>, SqlError>
   /** The lease that was given is in good hands: there is nothing to {@link withdraw} until the next wait. */
   readonly taken: Effect.Effect<void>
+  /** Why nobody could be asked lately, several times in a row: where nobody has the lease, nobody does the work. None while that is not so. Never fails. */
+  readonly trouble: Effect.Effect<Option.Option<string>>
 }
+
+/** So many looks in a row fail before that is more than a moment's. */
+const manyFailures = 3
 
 /** For one lease. */
 export const make = ({ config, holder, isGone, isWanted, leases, name, word }: Options): Standby => {
   /** Asked, and not refused. */
   let unsure = false
   let failures = 0
+  let why = ""
   let isFirst = true
 
   const ask = Effect.fnUntraced(function* (gone: Option.Option<Leases.Held>) {
@@ -83,6 +90,7 @@ export const make = ({ config, holder, isGone, isWanted, leases, name, word }: O
   }).pipe(
     Effect.catchTag("SqlError", (error) => {
       failures += 1
+      why = ErrorText.of(error.cause ?? error)
       const tell = failures === 1 ? Effect.logWarning("Lease could not be looked at", error) : Effect.void
       return Effect.as(tell, { held: Option.none<Leases.Held>(), given: Option.none<Given>() })
     }),
@@ -106,6 +114,11 @@ export const make = ({ config, holder, isGone, isWanted, leases, name, word }: O
 
   return {
     wait,
+    trouble: Effect.sync(() =>
+      failures < manyFailures
+        ? Option.none()
+        : Option.some(`the lease cannot be looked at or asked for: the database failed: ${why}`)
+    ),
     taken: Effect.sync(() => {
       unsure = false
     }),

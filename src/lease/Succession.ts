@@ -55,8 +55,9 @@ const giveBack = <E>({ tracker, wake }: Parts<E>, release: Effect.Effect<void, u
       )
     }
     yield* tracker.note("ended")
-    yield* Bounded.run(Effect.interruptible(wake.notify(name)), Effect.sleep(notifyMillis))
+    // Before anybody is told, so that its time is before that of what the next one says.
     yield* Effect.logInfo("Lease given back")
+    yield* Bounded.run(Effect.interruptible(wake.notify(name)), Effect.sleep(notifyMillis))
   })
 
 /** Waits for the lease, with what stands in for the tasks meanwhile. None when the service stops. */

@@ -39,18 +39,25 @@ export type End<E> =
   | { readonly _tag: "Lost"; readonly why: string }
   | { readonly _tag: "NotBuilt"; readonly cause: Cause.Cause<E> }
 
+/** What finishes its work at a stop. */
+interface Work {
+  readonly all: Set<Lifecycle.Quiesce>
+  /** Those that the service has told to. It gives each of them its limit, and tells by name which of them had to be cut. */
+  readonly finishing: Set<Lifecycle.Quiesce>
+}
+
 /** The service's life as seen from inside: what finishes its work at a stop is remembered, and a worker that ends with the lease has not failed. */
-const lifecycleOf = (
-  lifecycle: Lifecycle.Shape,
-  keeper: Keeper.Keeper,
-  quiesces: Set<Lifecycle.Quiesce>
-): Lifecycle.Shape => ({
+const lifecycleOf = (lifecycle: Lifecycle.Shape, keeper: Keeper.Keeper, work: Work): Lifecycle.Shape => ({
   ...lifecycle,
   addQuiesce: (quiesce) =>
-    Effect.zipRight(
-      Effect.sync(() => quiesces.add(quiesce)),
-      lifecycle.addQuiesce(quiesce)
-    ),
+    Effect.suspend(() => {
+      work.all.add(quiesce)
+      const run = Effect.zipRight(
+        Effect.sync(() => work.finishing.add(quiesce)),
+        quiesce.run
+      )
+      return lifecycle.addQuiesce({ ...quiesce, run })
+    }),
   stop: (reason) =>
     reason._tag === "WorkerFailed" && Cause.isInterruptedOnly(reason.cause)
       ? Effect.unlessEffect(lifecycle.stop(reason), keeper.isLost)
@@ -73,12 +80,12 @@ const cutOne = ({ run }: Lifecycle.Quiesce) =>
 export const run = <E, R>(options: Options<E, R>): Effect.Effect<End<E>> =>
   Effect.gen(function* () {
     const { hurry, keeper, stopping } = options
-    const quiesces = new Set<Lifecycle.Quiesce>()
+    const work: Work = { all: new Set(), finishing: new Set() }
     const scope = yield* Scope.make()
     const context = Context.add(
       options.context,
       Lifecycle.Lifecycle,
-      lifecycleOf(options.lifecycle, keeper, quiesces)
+      lifecycleOf(options.lifecycle, keeper, work)
       // What is excluded from a type is added again, which the compiler cannot follow.
     ) as Context.Context<Exclude<R, Lifecycle.Lifecycle> | Lifecycle.Lifecycle> as Context.Context<R>
     // A fiber of its own, so that what it sets in fiber refs ends with it.
@@ -101,14 +108,14 @@ export const run = <E, R>(options: Options<E, R>): Effect.Effect<End<E>> =>
       built
     ).pipe(Effect.interruptible)
 
-    const cut = Effect.suspend(() =>
-      Effect.forEach([...quiesces], cutOne, { concurrency: "unbounded", discard: true })
-    )
-    const cutter = yield* Effect.raceFirst(hurry, keeper.lost).pipe(
-      Effect.interruptible,
-      Effect.zipRight(cut),
-      Effect.fork
-    )
+    const cut = (which: (quiesce: Lifecycle.Quiesce) => boolean) =>
+      Effect.suspend(() =>
+        Effect.forEach([...work.all].filter(which), cutOne, { concurrency: "unbounded", discard: true })
+      )
+    const cutter = yield* Effect.raceFirst(
+      Effect.as(hurry, (quiesce: Lifecycle.Quiesce) => !work.finishing.has(quiesce)),
+      Effect.as(keeper.lost, () => true)
+    ).pipe(Effect.interruptible, Effect.flatMap(cut), Effect.fork)
     yield* Fiber.interrupt(building)
     // Finalizers that write are under the fence as well.
     const closed = yield* Effect.exit(Keeper.fenced(keeper)(Scope.close(scope, Exit.void)))

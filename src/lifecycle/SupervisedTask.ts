@@ -43,8 +43,10 @@ export interface Options<A, E, R> extends Common {
 
 /** A task that works at intervals. */
 export interface PeriodicOptions<E, R> extends Common {
-  /** From the end of one unit to the begin of the next. The first begins at once. */
+  /** From the end of one unit to the begin of the next. */
   readonly interval: Duration.Duration
+  /** From when it is run to the begin of the first unit. Default none: it begins at once. */
+  readonly delay?: Duration.Duration
   /** The part of the interval by which it varies either way, so that instances do not work in step; 0 to 1, default 0.1. */
   readonly jitter?: number
   /** Does the work. Not interrupted unless it outlasts the limit. */
@@ -126,14 +128,15 @@ export const periodic = <E, R>(
     const jitter = Math.min(1, Math.max(0, options.jitter ?? 0.1))
     let begun = false
     const next = Effect.gen(function* () {
+      const isFirst = !begun
+      begun = true
+      if (isFirst && options.delay === undefined) return
       // After a failure the pause has passed already, and it is the shorter one that counts.
-      if (!begun || (yield* tracker.failedInARow) > 0) {
-        begun = true
-        return
-      }
+      if (!isFirst && (yield* tracker.failedInARow) > 0) return
       const factor = 1 + jitter * (2 * (yield* Random.next) - 1)
+      const millis = Duration.toMillis(isFirst ? (options.delay ?? 0) : options.interval)
       // Whole milliseconds, which is all that timers know.
-      const wait = Math.round(Duration.toMillis(options.interval) * factor)
+      const wait = Math.round(millis * factor)
       yield* tracker.due((yield* Clock.currentTimeMillis) + wait)
       yield* Effect.sleep(wait)
     })

@@ -70,8 +70,8 @@ const settings = ({ connectTimeout, endpoint, name }: Options): RedisOptions => 
   autoResubscribe: false,
   disableClientInfo: true,
   connectTimeout: Duration.toMillis(connectTimeout),
-  // Also how long its timer keeps the process, where there is nothing to disconnect any more.
-  disconnectTimeout: 50,
+  // Streams are destroyed here. All that its timer could do is to keep the process, which it does where a stream has ended before.
+  disconnectTimeout: 0,
   maxLoadingRetryTime: 500,
   keepAlive: 10_000,
   // After a failover the old connection leads to a replica.
@@ -92,8 +92,8 @@ const isReply = (error: unknown): error is Error => error instanceof Error && er
 /** Opens a connection and keeps it until the scope closes. Does not wait for it, and never fails. */
 export const make = (options: Options): Effect.Effect<Connection, never, Scope.Scope> =>
   Effect.gen(function* () {
-    // Loaded by those who use it.
-    const ioredis = yield* Effect.promise(() => import("ioredis"))
+    // Loaded by those who use it. What it exports as default is the one thing that Node and bundlers agree on where a CommonJS module is imported at run time.
+    const { default: ioredis } = yield* Effect.promise(() => import("ioredis"))
     const clock = yield* Effect.clock
     const now = () => clock.unsafeCurrentTimeMillis()
     const silence = Duration.toMillis(options.connectTimeout)

@@ -3,6 +3,8 @@
  *
  * Redis tells a message once, to whoever listens then. What is told while the connection is gone is lost, and nobody could say how much. So a listener hears
  * of every moment from which on it may have missed something, and looks for itself.
+ *
+ * @module
  */
 import type { Redis as Client } from "ioredis"
 import * as Effect from "effect/Effect"

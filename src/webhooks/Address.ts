@@ -23,6 +23,10 @@ export type Allowed =
   /** Nothing, or everything. */
   boolean | ReadonlyArray<Range>
 
+/** The same as it is written in settings; of ranges how many there are. */
+export const shown = (allowed: Allowed): string =>
+  typeof allowed === "boolean" ? String(allowed) : `<${allowed.length} ranges>`
+
 interface Parsed {
   readonly family: 4 | 6
   readonly value: bigint

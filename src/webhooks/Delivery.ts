@@ -43,6 +43,8 @@ export interface Options extends Lanes.Limits {
   readonly retention: Duration.Duration
   /** How often it looks by itself: another process that shares the store rings no bell here. Default {@link poll}. */
   readonly poll?: Duration.Duration
+  /** From when it is run to its first look. Default none. */
+  readonly delay?: Duration.Duration
 }
 
 /** How often it looks by itself, unless something else is said. */
@@ -128,6 +130,7 @@ export const run = (options: Options) =>
     const pollMillis = Duration.toMillis(options.poll ?? poll)
     const running = yield* FiberSet.make<void>()
     let isStopping = false
+    let delay = options.delay
     let prunedAt = Number.NEGATIVE_INFINITY
     let pruneAfter = 0
 
@@ -232,7 +235,11 @@ export const run = (options: Options) =>
     yield* SupervisedTask.run<Work, DeliveryStore.StoreFailed, never>({
       name: options.name,
       limit: options.limit,
-      next: look,
+      next: Effect.suspend(() => {
+        const wait = delay
+        delay = undefined
+        return wait === undefined ? look : Effect.delay(look, wait)
+      }),
       unit: (work) => {
         if (work._tag === "Prune") return prune
         return isStopping ? Effect.void : Effect.forEach(work.due, start, { discard: true })

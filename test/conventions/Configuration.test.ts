@@ -80,7 +80,7 @@ it("no key is read past the configuration", () => {
     .filter((file) => file.endsWith(".ts"))
     .flatMap((file) => [
       ...readFileSync(`src/${file}`, "utf8").matchAll(
-        /\b((?:SERVER|SHUTDOWN|STELLAR|LOG|DATABASE|HEALTH|STARTUP|TERMINATION)_[A-Z_]+)\b/g
+        /\b((?:SERVER|SHUTDOWN|STELLAR|LOG|DATABASE|HEALTH|STARTUP|TERMINATION|REDIS|CACHE|LEASE|WEBHOOK|WS|ADMIN|RETENTION)_[A-Z_]+)\b/g
       )
     ])
     .map((match) => match[1]!)

@@ -252,6 +252,7 @@ describe("the description", () => {
         "/api/anchors",
         "/api/anchors/{id}",
         "/api/broadcast",
+        "/api/cache/stats",
         "/api/corridors",
         "/api/corridors/{corridor}",
         "/api/events",
@@ -266,7 +267,13 @@ describe("the description", () => {
         "/api/network",
         "/api/payments",
         "/api/tasks",
-        "/api/trustlines/{asset}"
+        "/api/trustlines/{asset}",
+        "/api/webhooks",
+        "/api/webhooks/{id}",
+        "/api/webhooks/{id}/deliveries",
+        "/api/webhooks/{id}/deliveries/{delivery}/redeliver",
+        "/api/webhooks/{id}/secret",
+        "/api/webhooks/{id}/test"
       ])
       for (const path of Object.values(json.paths) as ReadonlyArray<Service.Json>) {
         for (const { parameters, responses } of Object.values(path) as ReadonlyArray<Service.Json>) {

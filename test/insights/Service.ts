@@ -15,6 +15,8 @@ import * as Schedule from "effect/Schedule"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Cache from "../../src/cache/Cache.js"
+import * as CacheConfig from "../../src/cache/CacheConfig.js"
 import * as HealthDetails from "../../src/http/HealthDetails.js"
 import * as BearerKeys from "../../src/http/BearerKeys.js"
 import * as Upgrades from "../../src/http/Upgrades.js"
@@ -27,6 +29,7 @@ import * as IngestionStatus from "../../src/insights/IngestionStatus.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
 import * as ChannelNames from "../../src/insights/realtime/ChannelNames.js"
 import * as OutboxLog from "../../src/insights/realtime/OutboxLog.js"
+import * as Subscriptions from "../../src/insights/webhooks/Subscriptions.js"
 import * as Budget from "../../src/lifecycle/Budget.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
 import * as ShutdownConfig from "../../src/lifecycle/ShutdownConfig.js"
@@ -37,6 +40,10 @@ import type { LedgerFacts } from "../../src/stellar/LedgerFacts.js"
 import * as LakeSource from "../../src/stellar/source/LakeSource.js"
 import * as LakeStore from "../../src/stellar/source/LakeStore.js"
 import type { LedgerSource } from "../../src/stellar/source/LedgerSource.js"
+import * as Redis from "../../src/redis/Redis.js"
+import * as WebhookBell from "../../src/webhooks/Bell.js"
+import * as Resolver from "../../src/webhooks/Resolver.js"
+import * as WebhookConfig from "../../src/webhooks/WebhookConfig.js"
 
 /** A folder that is gone with the scope. */
 export const folder = Effect.acquireRelease(
@@ -122,6 +129,15 @@ export const hub = Hub.layer({ path: "/ws", accepts: ChannelNames.accepts }).pip
   ])
 )
 
+/** What the API works with besides the database: a cache in memory, no Redis, and webhooks whose endpoints may be anywhere. */
+const around = Layer.mergeAll(
+  Cache.layerMemory(CacheConfig.defaults),
+  Layer.succeed(Redis.Configured, Option.none()),
+  Subscriptions.layer({ ...WebhookConfig.defaults, allowHttp: true, allowPrivate: true }).pipe(
+    Layer.provide([WebhookBell.layer, Resolver.layerTest(() => ["127.0.0.1"])])
+  )
+)
+
 /** The API on the store, the board of tasks, the lifecycle and the hub of the context, and what it needs to run. Who asks for no events need not have a hub. */
 export const appWith = (keys: Iterable<string>) =>
   Effect.gen(function* () {
@@ -129,6 +145,7 @@ export const appWith = (keys: Iterable<string>) =>
     const layer = Layer.mergeAll(
       Layer.provide(ApiHttp.layer, [
         AnchorStore.layer,
+        around,
         AdminAccess.layer(BearerKeys.make(keys)),
         Layer.succeed(
           Hub.Hub,

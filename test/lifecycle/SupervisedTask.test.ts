@@ -47,6 +47,27 @@ const picked = ({ completed, failed, failedInARow, nextAt, state }: TaskStatus) 
 })
 
 describe("a periodic task", () => {
+  it.effect("waits before its first unit where it is told to, and a stop need not wait for that", () =>
+    Effect.gen(function* () {
+      let units = 0
+      const unit = Effect.sync(() => void (units += 1))
+      const { run, status } = yield* launched(unit, { delay: Duration.millis(250) })
+      assert.deepInclude(picked(yield* status), { state: "waiting", nextAt: 250 })
+      yield* TestClock.adjust(249)
+      assert.strictEqual(units, 0)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(units, 1)
+      assert.deepInclude(picked(yield* status), { state: "waiting", nextAt: 60_250 })
+      yield* run.signal()
+      yield* run.report
+
+      const second = yield* launched(unit, { delay: Duration.millis(250) })
+      yield* second.run.signal()
+      yield* second.run.report
+      assert.strictEqual(units, 1)
+    })
+  )
+
   it.effect("works at once, then at its interval, counted from the end of a unit", () =>
     Effect.gen(function* () {
       let units = 0

@@ -45,7 +45,7 @@ const cases: ReadonlyArray<readonly [env: Record<string, string>, said: Readonly
 const complaint = (child: Child.Child): string => {
   const lines = `${child.stdout()}${child.stderr()}`
     .split("\n")
-    .filter((line) => /error|stellar-insights:/i.test(line))
+    .filter((line) => /\berror\b|stellar-insights:/i.test(line))
   assert.lengthOf(lines, 1, `${child.stdout()}\n${child.stderr()}`)
   return lines[0]!
 }

@@ -148,6 +148,24 @@ describe("the delivery", () => {
     })
   )
 
+  it.scoped("waits before its first look where it is told to, whatever rings", () =>
+    Effect.gen(function* () {
+      const { bell, calls, run, store } = yield* start(() => answer(200), { delay: Duration.millis(250) })
+      store.subscribe("a")
+      store.add("a", "k")
+      yield* run
+      yield* bell.ring
+      yield* TestClock.adjust("249 millis")
+      assert.strictEqual(calls.length, 0)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(calls.length, 1)
+      store.add("a", "k")
+      yield* bell.ring
+      yield* TestClock.adjust("5 millis")
+      assert.strictEqual(calls.length, 2)
+    })
+  )
+
   it.scoped("keeps within its room, and that of an endpoint, which two subscriptions may share", () =>
     Effect.gen(function* () {
       const { calls, most, run, store } = yield* start(() => slow(100), { concurrency: 5, perEndpoint: 3 })

@@ -2,19 +2,24 @@
  * Answers that are a function of something that changes seldom: of the last ledger, or of the last sync of the metrics.
  *
  * What they are a function of becomes their `ETag`, so a client that asks again with `If-None-Match` learns in a few bytes that nothing has changed; and each is
- * remembered until it changes. The tag is read before what it stands for, so an answer may be newer than its tag and never older.
+ * remembered in the cache until it changes, for all processes where there is Redis. The tag is part of what it is remembered under, so an answer is right whether or not anyone was
+ * told that the last one is outdated. The tag is read before what it stands for, so an answer may be newer than its tag and never older.
  */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
+import * as Cache from "../../cache/Cache.js"
 import * as Problem from "../../http/Problem.js"
 import * as Database from "../Database.js"
+import * as Freshness from "../Freshness.js"
 import * as SqlFailure from "../SqlFailure.js"
 import * as MetricsSync from "../tasks/MetricsSync.js"
 import * as PoolSnapshots from "../tasks/PoolSnapshots.js"
@@ -26,12 +31,22 @@ import * as Watermark from "../tasks/Watermark.js"
  */
 export type Basis = "ledger" | "metrics" | "both" | "snapshots"
 
-/** Whether the ledger counts, and which tasks' watermarks. */
-const bases: Readonly<Record<Basis, { readonly ledger: boolean; readonly tasks: ReadonlyArray<string> }>> = {
-  ledger: { ledger: true, tasks: [] },
-  metrics: { ledger: false, tasks: [MetricsSync.name] },
-  both: { ledger: true, tasks: [MetricsSync.name] },
-  snapshots: { ledger: true, tasks: [PoolSnapshots.kind.name, TrustlineSnapshots.kind.name] }
+/** Whether the ledger counts, which tasks' watermarks, and with what a basis becomes outdated in the cache. */
+interface Composition {
+  readonly ledger: boolean
+  readonly tasks: ReadonlyArray<string>
+  readonly tags: ReadonlyArray<string>
+}
+
+const bases: Readonly<Record<Basis, Composition>> = {
+  ledger: { ledger: true, tasks: [], tags: [Freshness.ledger] },
+  metrics: { ledger: false, tasks: [MetricsSync.name], tags: [Freshness.metrics] },
+  both: { ledger: true, tasks: [MetricsSync.name], tags: [Freshness.ledger, Freshness.metrics] },
+  snapshots: {
+    ledger: true,
+    tasks: [PoolSnapshots.kind.name, TrustlineSnapshots.kind.name],
+    tags: [Freshness.ledger, Freshness.snapshots]
+  }
 }
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -53,8 +68,8 @@ export interface Shape {
 /** The answers of the service. */
 export class Answers extends Context.Tag("stellar-insights/insights/api/Answers")<Answers, Shape>() {}
 
-/** Characters of all answers that are remembered, their URLs included; the ones that were asked for least recently go first. */
-const most = 16 * 1024 * 1024
+/** How long an answer is remembered at most: what it is a function of changes sooner. */
+const ttl = Duration.minutes(10)
 
 /** The 503 of a database that failed, with the cause in the log. */
 export const unavailable = (error: SqlError): Effect.Effect<Response> =>
@@ -78,8 +93,12 @@ const matches = (header: string, tag: string): boolean =>
 
 const make = Effect.gen(function* () {
   const { read } = yield* Database.Database
-  const known = new Map<string, { readonly tag: string; readonly body: string }>()
-  let size = 0
+  const { namespace } = yield* Cache.Cache
+  // The body as it is sent; none is remembered of what there is not.
+  const bodies = Schema.OptionFromNullOr(Schema.String)
+  const known = yield* Effect.all(
+    Record.map(bases, ({ tags }, basis) => namespace({ name: `answers-${basis}`, schema: bodies, ttl, tags }))
+  )
 
   // What is answered follows from the chain up to a ledger and from where it begins here: another database is another origin.
   const place = Effect.map(
@@ -101,19 +120,6 @@ const make = Effect.gen(function* () {
       return `W/"${parts.join("-")}"`
     })
   }
-  const forget = (url: string) => {
-    const one = known.get(url)
-    if (one === undefined) return
-    size -= url.length + one.body.length
-    known.delete(url)
-  }
-  const remember = (url: string, one: { readonly tag: string; readonly body: string }) => {
-    forget(url)
-    known.set(url, one)
-    size += url.length + one.body.length
-    while (size > most) forget(known.keys().next().value!)
-  }
-
   return Answers.of({
     give: (basis, schema, compute, missing = "there is no such thing here") =>
       Effect.gen(function* () {
@@ -124,20 +130,21 @@ const make = Effect.gen(function* () {
         if (Option.isSome(has) && matches(has.value, tag)) {
           return HttpServerResponse.empty({ status: 304, headers })
         }
-        const url = request.originalUrl
-        const before = known.get(url)
-        if (before?.tag === tag) {
-          remember(url, before)
-          return HttpServerResponse.text(before.body, { contentType: "application/json", headers })
-        }
-        const value = yield* compute
-        if (Option.isNone(value)) return Problem.toResponse(Problem.make(404, missing))
-        const body = JSON.stringify(Schema.encodeSync(schema)(value.value))
-        remember(url, { tag, body })
-        return HttpServerResponse.text(body, { contentType: "application/json", headers })
+        const encoded = Effect.map(
+          compute,
+          Option.map((value) => JSON.stringify(Schema.encodeSync(schema)(value)))
+        )
+        const body = yield* known[basis].through(request.originalUrl, encoded, {
+          version: tag,
+          keep: Option.isSome
+        })
+        return Option.match(body, {
+          onNone: () => Problem.toResponse(Problem.make(404, missing)),
+          onSome: (text) => HttpServerResponse.text(text, { contentType: "application/json", headers })
+        })
       }).pipe(Effect.catchAll(unavailable))
   })
 })
 
-/** Answers over a database. */
-export const layer: Layer.Layer<Answers, never, Database.Database> = Layer.effect(Answers, make)
+/** Answers over a database, remembered in the cache. */
+export const layer: Layer.Layer<Answers, never, Database.Database | Cache.Cache> = Layer.effect(Answers, make)

@@ -1,8 +1,10 @@
-/** What the endpoint for the cache answers. */
+/** The handler of the endpoint for the cache. */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Cache from "../../cache/Cache.js"
 import * as Redis from "../../redis/Redis.js"
+import * as Api from "../Api.js"
 import * as CacheStats from "./CacheStats.js"
 
 /** The report as of now. Never fails. */
@@ -24,3 +26,10 @@ export const report: Effect.Effect<CacheStats.CacheReport, never, Cache.Cache | 
       namespaces: namespaces.map((one) => new CacheStats.CacheNamespace(one))
     })
   })
+
+/** The endpoint of `CacheGroup`. */
+export const layer = HttpApiBuilder.group(Api.Api, "cache", (handlers) =>
+  Effect.map(Effect.context<Cache.Cache | Redis.Configured>(), (context) =>
+    handlers.handle("stats", () => Effect.provide(report, context))
+  )
+)

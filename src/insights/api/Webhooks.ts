@@ -1,5 +1,4 @@
 /** The contract of the webhook endpoints. All of them need an admin key. */
-import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
@@ -152,7 +151,7 @@ export class WebhookDeliveryPage extends Schema.Class<WebhookDeliveryPage>("Webh
 }) {}
 
 /** Where a page begins: the id of the last delivery that was given. */
-export const Place = Schema.Tuple(Schema.Number)
+export const Place = Schema.Tuple(Schema.Int)
 
 const path = Schema.Struct({
   id: form(
@@ -250,6 +249,3 @@ export class Webhooks extends HttpApiGroup.make("webhooks")
   .addError(ApiProblem.Unavailable)
   .middleware(AdminAccess)
   .prefix("/api/webhooks") {}
-
-/** The part of the service's API that these endpoints are. */
-export class WebhooksApi extends HttpApi.make("stellar-insights").add(Webhooks) {}

@@ -10,6 +10,7 @@ import type { EndpointRefused } from "../../webhooks/Endpoint.js"
 import type * as DeliveryTable from "../webhooks/DeliveryTable.js"
 import type * as SubscriptionTable from "../webhooks/SubscriptionTable.js"
 import * as Subscriptions from "../webhooks/Subscriptions.js"
+import * as Api from "../Api.js"
 import * as Answers from "./Answers.js"
 import * as Fields from "./Fields.js"
 import * as Webhooks from "./Webhooks.js"
@@ -58,7 +59,7 @@ const answered = <A>(
   )
 
 /** The endpoints of {@link Webhooks.Webhooks}. */
-export const layer = HttpApiBuilder.group(Webhooks.WebhooksApi, "webhooks", (handlers) =>
+export const layer = HttpApiBuilder.group(Api.Api, "webhooks", (handlers) =>
   Effect.gen(function* () {
     const subscriptions = yield* Subscriptions.Subscriptions
     const shown = (subscription: SubscriptionTable.Subscription) =>

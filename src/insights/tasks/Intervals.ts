@@ -11,6 +11,12 @@ import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as DurationConfig from "../../lifecycle/DurationConfig.js"
 
+/**
+ * From when these tasks are run to their first units: whoever has just taken over from another process gets to its first ledger before it computes what that one had
+ * computed already.
+ */
+export const delay = Duration.millis(250)
+
 /** Of each task, from the end of one unit to the begin of the next. */
 export interface Intervals {
   readonly metricsSync: Duration.Duration

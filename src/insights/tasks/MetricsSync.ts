@@ -8,9 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Duration from "effect/Duration"
+import * as Cache from "../../cache/Cache.js"
 import * as Budget from "../../lifecycle/Budget.js"
 import * as SupervisedTask from "../../lifecycle/SupervisedTask.js"
 import * as Database from "../Database.js"
+import * as Freshness from "../Freshness.js"
 import * as LedgerStore from "../LedgerStore.js"
 import * as AnchorSync from "./AnchorSync.js"
 import * as CorridorSync from "./CorridorSync.js"
@@ -46,10 +48,15 @@ export const makeUnit = Effect.gen(function* () {
 })
 
 /** The task at a given interval: for tests and tools. */
-export const layer = (options: { readonly interval: Duration.Duration; readonly limit: Duration.Duration }) =>
+export const layer = (options: {
+  readonly interval: Duration.Duration
+  readonly limit: Duration.Duration
+  readonly delay?: Duration.Duration
+}) =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
-      const unit = yield* makeUnit
+      const cache = yield* Cache.Cache
+      const unit = Effect.zipLeft(yield* makeUnit, cache.invalidate(Freshness.metrics))
       yield* SupervisedTask.periodic({ name, ...options, unit, lag: yield* Watermark.lag(name) })
     }).pipe(Effect.annotateLogs({ component: "MetricsSync" }))
   )
@@ -59,6 +66,6 @@ export const layerConfig = Layer.unwrapEffect(
   Effect.gen(function* () {
     const { stages } = yield* Budget.Budget
     const { metricsSync } = yield* Intervals.config
-    return layer({ interval: metricsSync, limit: stages.background })
+    return layer({ interval: metricsSync, limit: stages.background, delay: Intervals.delay })
   })
 )

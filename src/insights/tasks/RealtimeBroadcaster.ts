@@ -1,5 +1,5 @@
 /**
- * The task that tells this process's clients what was committed, by whatever process: from the outbox to the hub. It begins where the hub does, with what comes
+ * The task that tells this process what was committed, by whatever process: from the outbox to the hub's clients, and to requests that wait for a ledger. It begins where the hub does, with what comes
  * after its start: who connects later asks the log for what was before. There is one in every process.
  */
 import * as Effect from "effect/Effect"
@@ -10,6 +10,7 @@ import * as Budget from "../../lifecycle/Budget.js"
 import * as Resource from "../../lifecycle/Resource.js"
 import * as Hub from "../../realtime/Hub.js"
 import * as Protocol from "../../realtime/Protocol.js"
+import * as LedgerStore from "../LedgerStore.js"
 import type * as Outbox from "../Outbox.js"
 import * as ChannelNames from "../realtime/ChannelNames.js"
 import * as OutboxLog from "../realtime/OutboxLog.js"
@@ -26,11 +27,14 @@ export const layer = (limit: Duration.Duration) =>
     Effect.gen(function* () {
       const hub = yield* Hub.Hub
       const log = yield* OutboxLog.OutboxLog
+      const store = yield* LedgerStore.LedgerStore
       const take = (events: ReadonlyArray<Outbox.Event>) =>
         Effect.gen(function* () {
           const told = events.map(ChannelNames.toEvent)
           yield* log.remember(yield* hub.position, told)
           yield* hub.publish(told)
+          const ledger = events.findLast(({ kind }) => kind === "ledger_closed")?.ledger
+          if (ledger !== undefined) yield* store.heard(ledger)
           // What operators say is for everybody, also for those who have no channel.
           for (const { kind, payload } of events) {
             if (kind !== "notice" || !isNotice(payload)) continue

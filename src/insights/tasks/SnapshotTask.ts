@@ -4,10 +4,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Cache from "../../cache/Cache.js"
 import * as Budget from "../../lifecycle/Budget.js"
 import * as SupervisedTask from "../../lifecycle/SupervisedTask.js"
 import type { LedgerFacts } from "../../stellar/LedgerFacts.js"
 import * as Database from "../Database.js"
+import * as Freshness from "../Freshness.js"
 import * as LedgerStore from "../LedgerStore.js"
 import * as Outbox from "../Outbox.js"
 import * as Intervals from "./Intervals.js"
@@ -39,6 +41,8 @@ export interface Options {
   readonly interval: Duration.Duration
   /** How long a unit may still take when the service stops. */
   readonly limit: Duration.Duration
+  /** From when it is run to the first snapshot. Default none. */
+  readonly delay?: Duration.Duration
 }
 
 /** Snapshots in a transaction. */
@@ -110,7 +114,9 @@ export const makeUnit = (kind: Kind, bucketSeconds: number) =>
 export const layer = (kind: Kind, options: Options) =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
-      const unit = yield* makeUnit(kind, Math.max(1, Math.round(Duration.toSeconds(options.interval))))
+      const cache = yield* Cache.Cache
+      const snapshot = yield* makeUnit(kind, Math.max(1, Math.round(Duration.toSeconds(options.interval))))
+      const unit = Effect.zipLeft(snapshot, cache.invalidate(Freshness.snapshots))
       const lag = yield* Watermark.lag(kind.name)
       yield* SupervisedTask.periodic({ name: kind.name, ...options, unit, lag })
     }).pipe(Effect.annotateLogs({ component: "Snapshots", task: kind.name }))
@@ -121,7 +127,7 @@ export const layerConfig = (kind: Kind, interval: (intervals: Intervals.Interval
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { stages } = yield* Budget.Budget
-      const options = { interval: interval(yield* Intervals.config), limit: stages.background }
-      return layer(kind, options)
+      const { delay } = Intervals
+      return layer(kind, { interval: interval(yield* Intervals.config), limit: stages.background, delay })
     })
   )

@@ -6,12 +6,15 @@ import { assert, describe, it } from "@effect/vitest"
 import Driver from "better-sqlite3"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as SqlSessions from "../../../src/insights/realtime/SqlSessions.js"
 import * as Retention from "../../../src/insights/tasks/Retention.js"
 import * as Watermark from "../../../src/insights/tasks/Watermark.js"
+import * as SqlLeases from "../../../src/lease/SqlLeases.js"
 import * as Made from "../Made.js"
 import * as Outside from "../Outside.js"
 import * as Service from "../Service.js"
+import * as Everything from "../webhooks/Everything.js"
 import * as Serving from "./Serving.js"
 
 /** Tables that nothing makes grow with the ledgers, and why. */
@@ -24,6 +27,8 @@ const tiny: Readonly<Record<string, string>> = {
   anchor_asset: "as many as an operator describes",
   anchor_window: "four rows for each anchor",
   migration: "one row for each version",
+  lease: "one row for each lease",
+  webhook_subscription: "as many as an operator makes, which are limited",
   sqlite_master: "the schema",
   json_each: "the statement's own list"
 }
@@ -38,7 +43,8 @@ const ends: ReadonlyArray<RegExp> = [
 const sorting: Readonly<Record<string, RegExp>> = {
   "the corridors of a window": /FROM corridor_window/,
   "a page from each side of an account or asset": /UNION ALL/,
-  "what was touched in a few hours": /SELECT DISTINCT (pool|asset)/
+  "what was touched in a few hours": /SELECT DISTINCT (pool|asset)/,
+  "webhooks, or the next few deliveries of each": /FROM webhook_subscription/
 }
 
 /** Collects what is prepared, until the scope closes. */
@@ -216,6 +222,12 @@ const everything = Effect.gen(function* () {
   yield* sessions.claim(session.tokenHash, 0)
   yield* sessions.sweep(2000)
   yield* database.read`SELECT 1`
+  yield* Everything.run(file)
+  const leases = SqlLeases.make(database)
+  const lease = Option.getOrThrow(yield* leases.acquire("tasks", "one", Duration.seconds(10)))
+  yield* leases.renew(lease)
+  yield* leases.look("tasks")
+  yield* leases.release(lease)
   return file.filename
 })
 

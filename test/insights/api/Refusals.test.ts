@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
-import type * as Service from "../Service.js"
+import * as Service from "../Service.js"
 import * as Serving from "./Serving.js"
 
 const anAsset = "an asset, native or CODE:ISSUER"
@@ -11,6 +11,8 @@ const aCorridor = "two assets, <source>~<destination>, each native or CODE:ISSUE
 const aWindow = "one of 1h, 24h, 7d, 30d"
 const aSort = "one of attempts, successRate, score"
 const aShare = "a number from 0 to 1"
+const aStatus = "one of pending, delivered, dead"
+const aWebhook = "the id of a webhook, wh_ and 24 hexadecimal digits"
 const aPool = "64 hexadecimal digits in lower case"
 const aCursor = "what a page gave as next"
 const aLimit = "an integer from 1 to 200"
@@ -22,6 +24,7 @@ const address = Serving.account(1)
 /** One letter is another one, so the checksum does not hold. */
 const mistyped = address.slice(0, 20) + (address[20] === "A" ? "B" : "A") + address.slice(21)
 const pool = "f".repeat(64)
+const webhook = `wh_${"0".repeat(24)}`
 const cursor = (json: string) => Encoding.encodeBase64Url(json)
 
 const cursors = [
@@ -91,13 +94,17 @@ const inQuery: ReadonlyArray<Case> = [
   ["/api/liquidity-pools", "limit", aLimit, limits],
   [`/api/liquidity-pools/${pool}/snapshots`, "cursor", aCursor, cursors],
   [`/api/liquidity-pools/${pool}/snapshots`, "limit", aLimit, limits],
-  ["/api/trustlines/native", "limit", rows, ["0", "721", "x"]]
+  ["/api/trustlines/native", "limit", rows, ["0", "721", "x"]],
+  [`/api/webhooks/${webhook}/deliveries`, "status", aStatus, ["", "done", "Pending"]],
+  [`/api/webhooks/${webhook}/deliveries`, "cursor", aCursor, cursors],
+  [`/api/webhooks/${webhook}/deliveries`, "limit", aLimit, limits]
 ]
 const inPath: ReadonlyArray<Case> = [
   ["/api/corridors/", "corridor", aCorridor, corridors.filter((one) => one !== "")],
   ["/api/liquidity-pools/", "id", aPool, ["1", pool.toUpperCase(), `${pool}f`, "g".repeat(64)]],
   ["/api/trustlines/", "asset", anAsset, assets.filter((one) => one !== "")],
-  ["/api/anchors/", "id", anId, ["A", "a--b", "-a", "a_b", "a".repeat(65), "%20"]]
+  ["/api/anchors/", "id", anId, ["A", "a--b", "-a", "a_b", "a".repeat(65), "%20"]],
+  ["/api/webhooks/", "id", aWebhook, ["wh_", webhook.slice(1), `${webhook}0`, webhook.toUpperCase(), "%20"]]
 ]
 
 const refused = (answer: Service.Answer, parameter: string, allowed: string, what: string) => {
@@ -118,7 +125,10 @@ const refused = (answer: Service.Answer, parameter: string, allowed: string, wha
 describe("parameters", () => {
   it.scoped("that are wrong are refused, each by its name and with what is allowed", () =>
     Effect.gen(function* () {
-      const { ask } = yield* Serving.make()
+      const { ask: anybody } = yield* Serving.make()
+      // Some are for those who have a key.
+      const headers = { authorization: `Bearer ${Service.key}` }
+      const ask = (path: string) => anybody(path, { headers })
       for (const [path, parameter, allowed, values] of inQuery) {
         for (const value of values) {
           const what = `${path}?${parameter}=${value}`
@@ -188,6 +198,7 @@ describe("the description", () => {
         const template = path
           .replace("native~native", "{corridor}")
           .replace(pool, "{id}")
+          .replace(webhook, "{id}")
           .replace("anchors/one", "anchors/{id}")
           .replace("trustlines/native", "trustlines/{asset}")
         assert.isTrue(described.delete(`${template} ${parameter}`), `${template} ${parameter}`)

@@ -13,8 +13,10 @@ import * as OutboxLog from "../../../src/insights/realtime/OutboxLog.js"
 import * as OutboxTask from "../../../src/insights/tasks/OutboxTask.js"
 import * as RealtimeBroadcaster from "../../../src/insights/tasks/RealtimeBroadcaster.js"
 import * as WebhookDispatcher from "../../../src/insights/tasks/WebhookDispatcher.js"
+import * as FanOut from "../../../src/insights/webhooks/FanOut.js"
 import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
 import * as TaskBoard from "../../../src/lifecycle/TaskBoard.js"
+import * as WebhookBell from "../../../src/webhooks/Bell.js"
 import * as FakeHub from "../FakeHub.js"
 import * as Made from "../Made.js"
 import * as Service from "../Service.js"
@@ -150,7 +152,12 @@ describe("the dispatcher", () => {
       const position = Effect.map(outbox.position(WebhookDispatcher.name), (id) =>
         id._tag === "Some" ? id.value : -1
       )
-      const run = Effect.provide(Layer.build(WebhookDispatcher.layer(limit)), context)
+      const run = WebhookDispatcher.layer(limit).pipe(
+        Layer.provide(FanOut.layer({ maxWaiting: 1000 })),
+        Layer.provide(WebhookBell.layer),
+        Layer.build,
+        Effect.provide(context)
+      )
       yield* store.commit(ledgers[0]!)
       yield* Effect.scoped(run)
       assert.strictEqual(yield* position, yield* outbox.head, "there is nobody to deliver to")

@@ -13,6 +13,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import * as Cache from "../../../src/cache/Cache.js"
+import * as CacheConfig from "../../../src/cache/CacheConfig.js"
 import * as HealthDetails from "../../../src/http/HealthDetails.js"
 import * as AnchorStore from "../../../src/insights/anchors/AnchorStore.js"
 import * as Database from "../../../src/insights/Database.js"
@@ -28,12 +30,14 @@ import * as SnapshotTask from "../../../src/insights/tasks/SnapshotTask.js"
 import * as TrustlineSnapshots from "../../../src/insights/tasks/TrustlineSnapshots.js"
 import * as WebhookDispatcher from "../../../src/insights/tasks/WebhookDispatcher.js"
 import type * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
+import * as FanOut from "../../../src/insights/webhooks/FanOut.js"
 import * as Resource from "../../../src/lifecycle/Resource.js"
 import * as TaskBoard from "../../../src/lifecycle/TaskBoard.js"
 import * as LedgerSource from "../../../src/stellar/source/LedgerSource.js"
 import * as SimulatedSource from "../../../src/stellar/source/SimulatedSource.js"
 import * as Run from "../../support/Run.js"
 import * as TableDump from "../../support/TableDump.js"
+import * as WebhookBell from "../../../src/webhooks/Bell.js"
 import * as FakeHub from "../FakeHub.js"
 import * as Made from "../Made.js"
 import * as Service from "../Service.js"
@@ -158,6 +162,7 @@ type Needs =
   | HealthDetails.HealthDetails
   | Database.Database
   | AnchorStore.AnchorStore
+  | Cache.Cache
   | LedgerStore.LedgerStore
   | Outbox.Outbox
 
@@ -214,7 +219,10 @@ const cases: ReadonlyArray<Case> = [
   {
     name: WebhookDispatcher.name,
     file: prepare("oldest"),
-    task: Resource.named(WebhookDispatcher.name, { limit })(WebhookDispatcher.layer(limit)),
+    task: Resource.named(WebhookDispatcher.name, { limit })(WebhookDispatcher.layer(limit)).pipe(
+      Layer.provide(FanOut.layer({ maxWaiting: 1000 })),
+      Layer.provide(WebhookBell.layer)
+    ),
     isDone: (file: string) =>
       one(file, "SELECT last_id FROM outbox_consumer") === one(file, "SELECT max(id) FROM outbox"),
     // The first transaction registers it.
@@ -227,7 +235,7 @@ const launch = (task: Case["task"], config: File, pass: Effect.Effect<void>) =>
     task.pipe(
       Layer.provide(Layer.provideMerge(AnchorStore.layer, LedgerStore.layer)),
       Layer.provide(databaseOn(config, pass)),
-      Layer.provide([TaskBoard.layer, HealthDetails.layer])
+      Layer.provide([TaskBoard.layer, HealthDetails.layer, Cache.layerMemory(CacheConfig.defaults)])
     )
   )
 

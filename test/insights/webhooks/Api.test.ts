@@ -1,4 +1,5 @@
 /** Webhooks through the API: who may, what is refused, what is shown, and that what is asked for is delivered. */
+import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -26,10 +27,13 @@ import * as Hooks from "./Hooks.js"
 const key = "a-key-for-the-tests"
 const loopback = { allowHttp: true, allowPrivate: true }
 
+/** The part of the API that these endpoints are. */
+class WebhooksApi extends HttpApi.make("stellar-insights").add(Webhooks.Webhooks) {}
+
 /** These endpoints as a function. */
 const serve = (hooks: Hooks.Hooks, keys: ReadonlyArray<string> = [key]) =>
   Effect.gen(function* () {
-    const api = HttpApiBuilder.api(Webhooks.WebhooksApi).pipe(
+    const api = HttpApiBuilder.api(WebhooksApi).pipe(
       Layer.provide(WebhooksHttp.layer),
       Layer.provide(AdminAccess.layer(BearerKeys.make(keys)))
     )

@@ -186,7 +186,7 @@ describe("the dispatcher", () => {
       const build = (
         layer: Layer.Layer<never, unknown, Layer.Layer.Context<ReturnType<typeof dispatcher>>>
       ) => Effect.provide(Layer.build(layer), hooks.context)
-      const dispatcher = () => WebhookDispatcher.layerDelivering(Duration.seconds(5))
+      const dispatcher = () => WebhookDispatcher.layer(Duration.seconds(5))
       yield* hooks.ledgers.commit(first!)
       yield* Effect.scoped(
         Effect.gen(function* () {

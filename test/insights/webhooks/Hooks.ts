@@ -1,5 +1,4 @@
 /** A database with webhooks, and what works on it. */
-import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,8 +6,6 @@ import * as Layer from "effect/Layer"
 import * as AnchorStore from "../../../src/insights/anchors/AnchorStore.js"
 import * as Database from "../../../src/insights/Database.js"
 import * as LedgerStore from "../../../src/insights/LedgerStore.js"
-import webhooks from "../../../src/insights/migrations/0007_webhooks.js"
-import * as Migrations from "../../../src/insights/Migrations.js"
 import * as Outbox from "../../../src/insights/Outbox.js"
 import type { Settings } from "../../../src/insights/webhooks/SubscriptionTable.js"
 import * as FanOut from "../../../src/insights/webhooks/FanOut.js"
@@ -21,13 +18,6 @@ import * as DeliveryStore from "../../../src/webhooks/DeliveryStore.js"
 import * as Resolver from "../../../src/webhooks/Resolver.js"
 import * as WebhookConfig from "../../../src/webhooks/WebhookConfig.js"
 import * as Service from "../Service.js"
-
-/** Every migration, this one included. */
-export const migrations = { ...Migrations.all, "0007_webhooks": webhooks }
-
-/** The database, with the tables of webhooks. */
-export const databaseOn = (config: { readonly url: string; readonly filename: string }) =>
-  Layer.scoped(Database.Database, Database.make(config, migrations)).pipe(Layer.provide(Reactivity.layer))
 
 /** Names that lead outside, and one that leads inside. */
 const resolver = Resolver.layerTest((name) => {
@@ -52,7 +42,7 @@ export const make = (
         AnchorStore.layer
       ).pipe(
         Layer.provideMerge(LedgerStore.layer),
-        Layer.provideMerge(Layer.mergeAll(databaseOn(config), Bell.layer, resolver, TaskBoard.layer)),
+        Layer.provideMerge(Layer.mergeAll(Database.layerFrom(config), Bell.layer, resolver, TaskBoard.layer)),
         Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle))
       )
     )

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
+import * as Database from "../../../src/insights/Database.js"
 import * as WebhookDelivery from "../../../src/insights/tasks/WebhookDelivery.js"
 import * as Resource from "../../../src/lifecycle/Resource.js"
 import * as TaskBoard from "../../../src/lifecycle/TaskBoard.js"
@@ -57,7 +58,7 @@ const underWay = (millis: number) =>
               })
             )
           ),
-          Layer.provide([Hooks.databaseOn(file), Bell.layer, TaskBoard.layer])
+          Layer.provide([Database.layerFrom(file), Bell.layer, TaskBoard.layer])
         )
       )
     const statuses = Effect.map(

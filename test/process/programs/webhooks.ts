@@ -2,7 +2,6 @@
  * The part of the service that webhooks are, with something to tell: it commits events, makes deliveries of them, and delivers. `FILE` is the database, `EVENTS` how
  * many it commits at most in this run.
  */
-import * as Reactivity from "@effect/experimental/Reactivity"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,8 +9,6 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import { randomBytes } from "node:crypto"
 import * as Database from "../../../src/insights/Database.js"
-import webhooks from "../../../src/insights/migrations/0007_webhooks.js"
-import * as Migrations from "../../../src/insights/Migrations.js"
 import * as Outbox from "../../../src/insights/Outbox.js"
 import * as WebhookDelivery from "../../../src/insights/tasks/WebhookDelivery.js"
 import * as WebhookDispatcher from "../../../src/insights/tasks/WebhookDispatcher.js"
@@ -47,10 +44,7 @@ const events = Effect.gen(function* () {
   yield* Effect.repeatN(one, Number(process.env.EVENTS))
 })
 
-const database = Layer.scoped(
-  Database.Database,
-  Database.make({ url: `sqlite:${filename}`, filename }, { ...Migrations.all, "0007_webhooks": webhooks })
-).pipe(Layer.provide(Reactivity.layer))
+const database = Database.layerFrom({ url: `sqlite:${filename}`, filename })
 
 const producer = Layer.scopedDiscard(
   Effect.zipRight(
@@ -61,7 +55,7 @@ const producer = Layer.scopedDiscard(
 
 const app = producer.pipe(
   Layer.provide([
-    WebhookDispatcher.layerDelivering(limit),
+    WebhookDispatcher.layer(limit),
     Layer.provide(WebhookDelivery.layer(config, limit), Sender.layer(config))
   ]),
   Layer.provide(FanOut.layer(config)),

@@ -1,0 +1,154 @@
+/** Taking over quickly: what a process does before it has the tasks, and what ingestion has for itself when it begins. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as HealthDetails from "../../src/http/HealthDetails.js"
+import * as Ingestion from "../../src/insights/Ingestion.js"
+import * as LedgerStore from "../../src/insights/LedgerStore.js"
+import * as Rehearsal from "../../src/insights/Rehearsal.js"
+import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
+import * as LedgerDetails from "../../src/stellar/facts/LedgerDetails.js"
+import * as Network from "../../src/stellar/Network.js"
+import { LedgerSource, LedgerSourceError, type Shape } from "../../src/stellar/source/LedgerSource.js"
+import * as SimulatedSource from "../../src/stellar/source/SimulatedSource.js"
+import * as Run from "../support/Run.js"
+import * as Service from "./Service.js"
+
+const network = SimulatedSource.make({ interval: 0, transactions: 2 })
+
+/** The simulated network, as a source that notes what it is asked for and gives what `ledgers` says instead. */
+const noted = (asked: Array<number>, ledgers: Shape["ledgers"] = network.ledgers): Shape => ({
+  ...network,
+  ledgers: (start, previousHash) => {
+    asked.push(start)
+    return ledgers(start, previousHash)
+  }
+})
+
+/** A store with so many ledgers. */
+const filled = (count: number) =>
+  Effect.gen(function* () {
+    const store = yield* LedgerStore.LedgerStore
+    yield* store.claim(network.networkPassphrase)
+    const first = yield* network.firstSequence
+    const ledgers = yield* Stream.runCollect(Stream.take(network.ledgers(first, undefined), count))
+    for (const { bytes } of ledgers) {
+      const details = yield* LedgerDetails.fromBytes(bytes, Network.id(network.networkPassphrase))
+      yield* store.commit(details)
+    }
+    return { store, last: first + count - 1 }
+  })
+
+const withStore = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Service.fresh, (config) => Effect.provide(body, Service.storeOn(config)))
+
+describe("a rehearsal", () => {
+  it.scoped("gets the last ledger and verifies it, and stores nothing", () =>
+    Effect.gen(function* () {
+      const asked: Array<number> = []
+      const lines: Array<Record<string, unknown>> = []
+      yield* withStore(
+        Effect.gen(function* () {
+          const { last, store } = yield* filled(3)
+          yield* Rehearsal.rehearse.pipe(
+            Effect.provideService(LedgerSource, noted(asked)),
+            Effect.provide(Run.collectLogs(lines))
+          )
+          assert.deepStrictEqual(asked, [last, last])
+          assert.deepStrictEqual(Option.getOrNull(yield* store.range), { first: last - 2, last })
+        })
+      )
+      assert.notInclude(JSON.stringify(lines), "could not")
+    })
+  )
+
+  it.scoped("asks for nothing where nothing is stored, and fails in silence", () =>
+    withStore(
+      Effect.gen(function* () {
+        const asked: Array<number> = []
+        const away = noted(asked, () =>
+          Stream.fail(new LedgerSourceError({ reason: "unreadable", object: "a lake", message: "gone" }))
+        )
+        const rehearse = Effect.provideService(Rehearsal.rehearse, LedgerSource, away)
+        yield* rehearse
+        assert.deepStrictEqual(asked, [])
+        yield* filled(1)
+        yield* rehearse
+        assert.strictEqual(asked.length, 1)
+      })
+    )
+  )
+
+  it.scoped("ends with the wait, whatever the source is doing", () =>
+    withStore(
+      Effect.gen(function* () {
+        const asked: Array<number> = []
+        yield* filled(1)
+        const waiting = noted(asked, () => Stream.never)
+        yield* Effect.scoped(
+          Effect.zipRight(
+            Layer.build(Layer.provide(Rehearsal.layer, Layer.succeed(LedgerSource, waiting))),
+            Effect.repeat(TestClock.adjust(0), { until: () => asked.length === 1 })
+          )
+        )
+      })
+    )
+  )
+})
+
+describe("the head start of ingestion", () => {
+  /** Builds it; gives whether that is over. */
+  const built = (ledgers: Shape["ledgers"]) =>
+    Effect.gen(function* () {
+      const over = yield* Deferred.make<void>()
+      const lifecycle = yield* Service.ready
+      const headStart = Duration.millis(100)
+      yield* Layer.build(
+        Ingestion.layer({ startLedger: Option.none(), limit: Duration.seconds(1), headStart })
+      ).pipe(
+        Effect.zipRight(Deferred.succeed(over, void 0)),
+        Effect.zipRight(Effect.never),
+        Effect.scoped,
+        Effect.provideService(LedgerSource, noted([], ledgers)),
+        Effect.provideService(Lifecycle.Lifecycle, lifecycle),
+        Effect.provide([HealthDetails.layer, TaskBoard.layer]),
+        Effect.forkScoped
+      )
+      return over
+    })
+
+  it.scoped("ends when there is no ledger for so long", () =>
+    withStore(
+      Effect.gen(function* () {
+        const over = yield* built(() => Stream.never)
+        yield* Effect.repeatN(TestClock.adjust(0), 5)
+        yield* TestClock.adjust(99)
+        assert.isFalse(yield* Deferred.isDone(over))
+        yield* TestClock.adjust(1)
+        yield* Deferred.await(over)
+      })
+    )
+  )
+
+  it.scoped.each([
+    ["the first ledger begins", network.ledgers],
+    [
+      "something is in its way",
+      () => Stream.fail(new LedgerSourceError({ reason: "missing", object: "a lake", message: "gone" }))
+    ]
+  ] as ReadonlyArray<readonly [string, Shape["ledgers"]]>)("ends at once when %s", ([, ledgers]) =>
+    withStore(
+      Effect.gen(function* () {
+        const over = yield* built(ledgers)
+        // No time passes.
+        yield* Deferred.await(over)
+      })
+    )
+  )
+})
