@@ -62,6 +62,8 @@ const run = Effect.fnUntraced(function* (blows: ReadonlyArray<Blow>, seed: numbe
   /** What whoever was stopped past its lease had written until then: it must stay so. */
   const written: Array<{ readonly writer: string; readonly epoch: number; readonly count: number }> = []
 
+  const naps = new Map<object, number>()
+
   const strike = ({ at, millis, place, what }: Blow) => {
     const here = places[place]!
     const one = here.current
@@ -76,6 +78,8 @@ const run = Effect.fnUntraced(function* (blows: ReadonlyArray<Blow>, seed: numbe
     // The death of a process rolls back its transaction; a made-up one cannot do that.
     if (what === "kill" && one.inTransaction)
       return time.at(time.now() + 1, () => strike({ at, millis, place, what }))
+    // Whoever is stopped twice sleeps until the later end, and whoever was killed for good.
+    naps.set(one, (naps.get(one) ?? 0) + 1)
     one.sigstop()
     if (what === "kill") {
       here.current = here.start()
@@ -90,7 +94,10 @@ const run = Effect.fnUntraced(function* (blows: ReadonlyArray<Blow>, seed: numbe
         count: before.filter((row) => row.writer === one.who && row.epoch === epoch).length
       })
     }
-    time.at(time.now() + millis, one.sigcont)
+    time.at(time.now() + millis, () => {
+      naps.set(one, naps.get(one)! - 1)
+      if (naps.get(one) === 0) one.sigcont()
+    })
   }
   for (const blow of blows) time.at(blow.at, () => strike(blow))
 
@@ -129,7 +136,7 @@ const blow: fc.Arbitrary<Blow> = fc.record({
 
 /** Each in turn is stopped for longer than its lease holds, so one of them had it. */
 const oversleepers = [0, 1, 2].map((place): Blow => ({
-  at: 500 + place,
+  at: 6000 + 3 * place * MadeProcess.ttlMillis,
   place,
   what: "stop",
   millis: 2 * MadeProcess.ttlMillis
