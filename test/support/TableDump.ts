@@ -8,8 +8,11 @@ export type Tables = Readonly<Record<string, ReadonlyArray<string>>>
 /** Columns whose name ends in `_at` are the wall clock's, but for these, which are the chain's. */
 const ofTheChain = /closed_at$/
 
-/** Rows that depend on when tasks ran, and not only on the ledgers: what they are is for {@link taskEvents} to say. */
-const left: Readonly<Record<string, string>> = { outbox: "key IS NULL" }
+/**
+ * Rows that depend on when tasks ran, and not only on the ledgers: what they are is for {@link taskEvents} to say. And who had the lease, how often: another process each
+ * time.
+ */
+const left: Readonly<Record<string, string>> = { outbox: "key IS NULL", lease: "false" }
 
 /** Runs `use` on a connection that only reads. */
 export const reading = <A>(filename: string, use: (database: Outside.Connection) => A): A => {

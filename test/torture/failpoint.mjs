@@ -52,6 +52,11 @@ const install = () => {
     }
     if (transaction === undefined) return
     if (transaction === "unknown") {
+      // The fence of the lease comes first, and says nothing of what follows.
+      if (now === "UPDATE lease SET") {
+        last = now
+        return
+      }
       transaction = text.startsWith("UPDATE ingestion_cursor SET sequence") ? "ledger" : "task"
       statements = 0
     }
