@@ -88,7 +88,7 @@ const runBundle = (): number => {
     format: "esm",
     external: ["better-sqlite3", "esbuild"],
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
+      js: "import { createRequire as benchRequire } from 'node:module'; const require = benchRequire(import.meta.url)"
     },
     logLevel: "error"
   })

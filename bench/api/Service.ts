@@ -30,7 +30,7 @@ export const bundle = (): string => {
     format: "esm",
     external: ["better-sqlite3"],
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
+      js: "import { createRequire as benchRequire } from 'node:module'; const require = benchRequire(import.meta.url)"
     },
     logLevel: "error"
   })
