@@ -10,9 +10,9 @@
  * @module
  */
 import * as Config from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
+import * as ConfigText from "../lifecycle/ConfigText.js"
 import * as DurationConfig from "../lifecycle/DurationConfig.js"
 
 /** The settings of a cache. */
@@ -48,25 +48,10 @@ const bytes = (text: string): Either.Either<number, string> => {
       )
 }
 
-const entries = (text: string): Either.Either<number, string> => {
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN
-  return value >= 1 && value <= 1_000_000
-    ? Either.right(value)
-    : Either.left(`"${text}" is not a whole number from 1 to 1000000`)
-}
-
-const read = <A>(key: string, parse: (text: string) => Either.Either<A, string>, standard: A) =>
-  Config.string(key).pipe(
-    Config.mapOrFail((text) =>
-      Either.mapLeft(parse(text.trim()), (message) => ConfigError.InvalidData([], message))
-    ),
-    Config.withDefault(standard)
-  )
-
 /** The keys, read from the environment. */
 export const config: Config.Config<CacheConfig> = Config.all({
-  memory: read("CACHE_MEMORY", bytes, defaults.memory),
-  entries: read("CACHE_ENTRIES", entries, defaults.entries),
+  memory: ConfigText.parsed("CACHE_MEMORY", bytes, defaults.memory),
+  entries: ConfigText.parsed("CACHE_ENTRIES", ConfigText.integer(1, 1_000_000), defaults.entries),
   staleness: DurationConfig.duration("CACHE_STALENESS", {
     min: Duration.millis(10),
     max: Duration.hours(1)

@@ -52,6 +52,7 @@ export const make = (most: { readonly entries: number; readonly memory: number }
   }
   const makeRoom = () => {
     while (kept.size > most.entries || total > most.memory) {
+      // A map is destructured by its iterator, which has a first entry here: something is kept.
       const [[key, one]] = kept as unknown as [[string, Kept]]
       remove(key)
       one.counting.evictions += 1

@@ -26,6 +26,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as HttpServerConfig from "../http/HttpServerConfig.js"
+import * as ConfigText from "../lifecycle/ConfigText.js"
 import * as DurationConfig from "../lifecycle/DurationConfig.js"
 
 /** What becomes of a client that reads more slowly than events come. */
@@ -82,24 +83,6 @@ export const defaults: HubConfig = {
   reconnectSpread: Duration.seconds(5)
 }
 
-/** A key whose text `parse` reads, or says half a sentence about. */
-const parsed = <A>(key: string, parse: (text: string) => Either.Either<A, string>, standard: A) =>
-  Config.string(key).pipe(
-    Config.mapOrFail((text) =>
-      Either.mapLeft(parse(text.trim()), (message) => ConfigError.InvalidData([], message))
-    ),
-    Config.withDefault(standard)
-  )
-
-const integer =
-  (min: number, max: number) =>
-  (text: string): Either.Either<number, string> => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-    return value >= min && value <= max
-      ? Either.right(value)
-      : Either.left(`"${text}" is not a whole number from ${min} to ${max}`)
-  }
-
 const bytes =
   (min: number, max: number) =>
   (text: string): Either.Either<number, string> =>
@@ -154,17 +137,25 @@ const million = 1_000_000
 /** The keys, read from the environment. */
 export const config: Config.Config<HubConfig> = Config.all({
   authToken,
-  origins: parsed("WS_ORIGINS", origins, defaults.origins),
+  origins: ConfigText.parsed("WS_ORIGINS", origins, defaults.origins),
   heartbeat: DurationConfig.duration("WS_HEARTBEAT", millisToTenMinutes).pipe(
     Config.withDefault(defaults.heartbeat)
   ),
-  maxMessage: parsed("WS_MAX_MESSAGE", bytes(1024, 16 * 1024 ** 2), defaults.maxMessage),
-  messageRate: parsed("WS_MESSAGE_RATE", integer(1, 10_000), defaults.messageRate),
-  maxConnections: parsed("WS_MAX_CONNECTIONS", integer(1, million), defaults.maxConnections),
-  maxPerAddress: parsed("WS_MAX_PER_ADDRESS", integer(1, million), defaults.maxPerAddress),
-  maxChannels: parsed("WS_MAX_CHANNELS", integer(1, 10_000), defaults.maxChannels),
-  queue: parsed("WS_QUEUE", bytes(16 * 1024, 64 * 1024 ** 2), defaults.queue),
-  slowClients: parsed("WS_SLOW_CLIENTS", slow, defaults.slowClients),
+  maxMessage: ConfigText.parsed("WS_MAX_MESSAGE", bytes(1024, 16 * 1024 ** 2), defaults.maxMessage),
+  messageRate: ConfigText.parsed("WS_MESSAGE_RATE", ConfigText.integer(1, 10_000), defaults.messageRate),
+  maxConnections: ConfigText.parsed(
+    "WS_MAX_CONNECTIONS",
+    ConfigText.integer(1, million),
+    defaults.maxConnections
+  ),
+  maxPerAddress: ConfigText.parsed(
+    "WS_MAX_PER_ADDRESS",
+    ConfigText.integer(1, million),
+    defaults.maxPerAddress
+  ),
+  maxChannels: ConfigText.parsed("WS_MAX_CHANNELS", ConfigText.integer(1, 10_000), defaults.maxChannels),
+  queue: ConfigText.parsed("WS_QUEUE", bytes(16 * 1024, 64 * 1024 ** 2), defaults.queue),
+  slowClients: ConfigText.parsed("WS_SLOW_CLIENTS", slow, defaults.slowClients),
   sessionInterval: DurationConfig.duration("WS_SESSION_INTERVAL", millisToTenMinutes).pipe(
     Config.withDefault(defaults.sessionInterval)
   ),

@@ -166,6 +166,7 @@ export const run = (options: Options) =>
           Effect.uninterruptible(store.settle(delivery, record, next)).pipe(
             Effect.delay("100 millis"),
             Effect.retry(again),
+            // It goes on until it succeeds: there is no failure left, though the type has one.
             Effect.orDie
           )
         )

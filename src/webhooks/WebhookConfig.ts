@@ -15,9 +15,9 @@
  * @module
  */
 import * as Config from "effect/Config"
-import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
+import * as ConfigText from "../lifecycle/ConfigText.js"
 import * as DurationConfig from "../lifecycle/DurationConfig.js"
 import * as Address from "./Address.js"
 import type { Policy } from "./Endpoint.js"
@@ -54,29 +54,6 @@ export const defaults: WebhookConfig = {
   maxWaiting: 100_000
 }
 
-/** A key whose text `parse` reads, or says half a sentence about. */
-const parsed = <A>(key: string, parse: (text: string) => Either.Either<A, string>, standard: A) =>
-  Config.string(key).pipe(
-    Config.mapOrFail((text) =>
-      Either.mapLeft(parse(text.trim()), (message) => ConfigError.InvalidData([], message))
-    ),
-    Config.withDefault(standard)
-  )
-
-const integer =
-  (min: number, max: number) =>
-  (text: string): Either.Either<number, string> => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-    return value >= min && value <= max
-      ? Either.right(value)
-      : Either.left(`"${text}" is not a whole number from ${min} to ${max}`)
-  }
-
-const truth = (text: string): Either.Either<boolean, string> =>
-  text === "true" || text === "false"
-    ? Either.right(text === "true")
-    : Either.left(`"${text}" is neither; allowed are true, false`)
-
 const allowed = (text: string): Either.Either<Address.Allowed, string> => {
   if (text === "true" || text === "false") return Either.right(text === "true")
   const ranges: Array<Address.Range> = []
@@ -97,12 +74,12 @@ const time = (key: string, min: Duration.Duration, max: Duration.Duration, stand
 
 /** The keys, read from the environment. Ends in a `ConfigError` that names the key and what is allowed. */
 export const config: Config.Config<WebhookConfig> = Config.all({
-  allowHttp: parsed("WEBHOOK_ALLOW_HTTP", truth, defaults.allowHttp),
-  allowPrivate: parsed("WEBHOOK_ALLOW_PRIVATE", allowed, defaults.allowPrivate),
+  allowHttp: ConfigText.parsed("WEBHOOK_ALLOW_HTTP", ConfigText.truth, defaults.allowHttp),
+  allowPrivate: ConfigText.parsed("WEBHOOK_ALLOW_PRIVATE", allowed, defaults.allowPrivate),
   timeout: time("WEBHOOK_TIMEOUT", Duration.millis(100), Duration.minutes(1), defaults.timeout),
-  concurrency: parsed("WEBHOOK_CONCURRENCY", integer(1, 1000), defaults.concurrency),
-  perEndpoint: parsed("WEBHOOK_PER_ENDPOINT", integer(1, 100), defaults.perEndpoint),
+  concurrency: ConfigText.parsed("WEBHOOK_CONCURRENCY", ConfigText.integer(1, 1000), defaults.concurrency),
+  perEndpoint: ConfigText.parsed("WEBHOOK_PER_ENDPOINT", ConfigText.integer(1, 100), defaults.perEndpoint),
   secretOverlap: time("WEBHOOK_SECRET_OVERLAP", Duration.zero, Duration.days(30), defaults.secretOverlap),
   retention: time("WEBHOOK_RETENTION", Duration.hours(1), Duration.days(3650), defaults.retention),
-  maxWaiting: parsed("WEBHOOK_MAX_WAITING", integer(1, 10_000_000), defaults.maxWaiting)
+  maxWaiting: ConfigText.parsed("WEBHOOK_MAX_WAITING", ConfigText.integer(1, 10_000_000), defaults.maxWaiting)
 })
