@@ -18,9 +18,11 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }
     },
     only("lifecycle", [], "the library stands on its own"),
-    ...["http", "redis", "lease", "telemetry"].map((name) =>
+    only("net", [], "addresses, for whoever meets them"),
+    ...["redis", "lease", "telemetry"].map((name) =>
       only(name, ["lifecycle"], "domain-free parts know the lifecycle and nothing else")
     ),
+    only("http", ["lifecycle", "net"], "requests come from addresses"),
     only("cache", ["lifecycle", "redis"], "what processes share of it is in Redis"),
     {
       name: "the-hub-needs-no-redis",
@@ -51,7 +53,7 @@ module.exports = {
       from: { path: "^src/client/" },
       to: { path: "^src/realtime/", dependencyTypesNot: ["type-only"] }
     },
-    only("webhooks", ["lifecycle"], "signing and delivery know nothing of what is delivered"),
+    only("webhooks", ["lifecycle", "net"], "signing and delivery know nothing of what is delivered"),
     {
       name: "stellar-is-apart",
       comment: "the network's formats know none of the service",

@@ -4,9 +4,11 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Cache from "./cache/Cache.js"
 import * as CacheMetrics from "./cache/CacheMetrics.js"
+import * as ClientAddress from "./http/ClientAddress.js"
 import * as Health from "./http/Health.js"
 import * as HealthDetails from "./http/HealthDetails.js"
 import * as InFlight from "./http/InFlight.js"
@@ -71,10 +73,15 @@ const Tasks = TaskLease.layerConfig(
 )
 
 /** The clients that listen, in every process. They are let go when all that was to be said has been said. */
-const Realtime = Hub.layerConfig({ path: "/ws", accepts: ChannelNames.accepts }).pipe(
-  Layer.provideMerge(OutboxLog.layer),
-  Layer.provide(SqlSessions.layer)
-)
+const Realtime = Layer.unwrapEffect(
+  Effect.map(ClientAddress.ClientAddress, ({ of }) =>
+    Hub.layerConfig({
+      path: "/ws",
+      accepts: ChannelNames.accepts,
+      addressOf: (request) => ClientAddress.network(of(request))
+    })
+  )
+).pipe(Layer.provideMerge(OutboxLog.layer), Layer.provide(SqlSessions.layer))
 
 /** Subscriptions to webhooks, and what becomes deliveries to them. */
 const Webhooks = Layer.merge(FanOut.layerConfig, Subscriptions.layerConfig).pipe(
@@ -103,6 +110,7 @@ export const layer = Layer.mergeAll(Http, Reports).pipe(
   Layer.provide([Database.layerConfig, Source.layerConfig, Redis.layerConfig]),
   Layer.provide([Serving.healthConfig, RunHealth.lastRun]),
   Layer.provide([
+    ClientAddress.layerConfig,
     HealthDetails.layer,
     TaskBoard.layer,
     Upgrades.layer,

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as CacheConfig from "../cache/CacheConfig.js"
 import * as BearerKeys from "../http/BearerKeys.js"
+import * as ClientAddress from "../http/ClientAddress.js"
 import * as HttpServerConfig from "../http/HttpServerConfig.js"
 import * as AnchorsFile from "../insights/anchors/AnchorsFile.js"
 import * as DatabaseConfig from "../insights/DatabaseConfig.js"
@@ -42,6 +43,7 @@ export const keys = [
   "SERVER_REQUEST_TIMEOUT",
   "SERVER_HEADERS_TIMEOUT",
   "SERVER_MAX_BODY",
+  "TRUSTED_PROXIES",
   "ADMIN_KEYS",
   "DATABASE_URL",
   "LOG_LEVEL",
@@ -141,6 +143,7 @@ export const read = Effect.gen(function* () {
     ? Effect.asSome(LakeSource.LakeConfig)
     : Effect.option(LakeSource.LakeConfig)
   const rpc = yield* RpcConfig.RpcConfig
+  const trusted = yield* ClientAddress.config
   const adminKeys = yield* BearerKeys.config
   const anchorsFile = yield* AnchorsFile.config
   const intervals = yield* Intervals.config
@@ -164,6 +167,7 @@ export const read = Effect.gen(function* () {
     SERVER_REQUEST_TIMEOUT: http.requestTimeout,
     SERVER_HEADERS_TIMEOUT: http.headersTimeout,
     SERVER_MAX_BODY: http.maxBody,
+    TRUSTED_PROXIES: trusted.text,
     // Keys are not shown, only that there are some.
     ADMIN_KEYS: adminKeys.count === 0 ? Option.none() : Option.some(`<${adminKeys.count} redacted>`),
     DATABASE_URL: database.url,

@@ -5,6 +5,7 @@
  * @module
  */
 export * as BearerKeys from "./BearerKeys.js"
+export * as ClientAddress from "./ClientAddress.js"
 export * as DrainingServer from "./DrainingServer.js"
 export * as Health from "./Health.js"
 export * as HealthDetails from "./HealthDetails.js"

@@ -50,7 +50,7 @@ export interface HubConfig {
   readonly messageRate: number
   /** Connections at once; beyond them 503. `WS_MAX_CONNECTIONS`, 20000. */
   readonly maxConnections: number
-  /** Connections at once from one address; beyond them 429. `WS_MAX_PER_ADDRESS`, 2000: behind a proxy all come from its address. */
+  /** Connections at once from one address; beyond them 429. `WS_MAX_PER_ADDRESS`, 2000. What is an address is for the hub's `addressOf` to say. */
   readonly maxPerAddress: number
   /** Channels that a client may have. `WS_MAX_CHANNELS`, 100. */
   readonly maxChannels: number

@@ -6,73 +6,16 @@
  *
  * @module
  */
-import * as Net from "node:net"
-
-/** A range of addresses. */
-export interface Range {
-  /** The first address as a number of 32 or 128 bits. */
-  readonly base: bigint
-  /** How many of its leading bits count. */
-  readonly prefix: number
-  /** Which kind of address. */
-  readonly family: 4 | 6
-}
+import * as IpAddress from "../net/IpAddress.js"
 
 /** What is let through of the addresses that lead inside. */
 export type Allowed =
   /** Nothing, or everything. */
-  boolean | ReadonlyArray<Range>
+  boolean | ReadonlyArray<IpAddress.Range>
 
 /** The same as it is written in settings; of ranges how many there are. */
 export const shown = (allowed: Allowed): string =>
   typeof allowed === "boolean" ? String(allowed) : `<${allowed.length} ranges>`
-
-interface Parsed {
-  readonly family: 4 | 6
-  readonly value: bigint
-}
-
-const parse4 = (text: string): bigint =>
-  text.split(".").reduce((value, part) => (value << 8n) | BigInt(part), 0n)
-
-const parse6 = (text: string): bigint => {
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text)
-  const plain =
-    dotted === null
-      ? text
-      : `${dotted[1]!}${(parse4(dotted[2]!) >> 16n).toString(16)}:${(parse4(dotted[2]!) & 0xffffn).toString(16)}`
-  const groups = (part: string) => (part === "" ? [] : part.split(":"))
-  const [head = "", tail] = plain.split("::")
-  const [before, after] = [groups(head), groups(tail ?? "")]
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length
-  return [...before, ...Array.from({ length: zeros }, () => "0"), ...after].reduce(
-    (value, group) => (value << 16n) | BigInt(`0x${group}`),
-    0n
-  )
-}
-
-/** An address in its usual spelling; undefined for anything else. A zone (`%eth0`) is left out: it says through which door, not where to. */
-const parse = (text: string): Parsed | undefined => {
-  if (Net.isIPv4(text)) return { family: 4, value: parse4(text) }
-  if (!Net.isIPv6(text)) return undefined
-  return { family: 6, value: parse6(text.replace(/%.*$/, "")) }
-}
-
-/** A range as `10.0.0.0/8`, `fd00::/8` or one address; undefined when it is neither. */
-export const parseRange = (text: string): Range | undefined => {
-  const [address = "", length, ...more] = text.split("/")
-  const parsed = parse(address)
-  if (parsed === undefined || more.length > 0) return undefined
-  const bits = parsed.family === 4 ? 32 : 128
-  const prefix = length === undefined ? bits : /^\d{1,3}$/.test(length) ? Number(length) : NaN
-  if (!(prefix >= 0 && prefix <= bits)) return undefined
-  return { base: parsed.value, prefix, family: parsed.family }
-}
-
-const isIn = ({ family, value }: Parsed, range: Range): boolean => {
-  const shift = BigInt((family === 4 ? 32 : 128) - range.prefix)
-  return family === range.family && value >> shift === range.base >> shift
-}
 
 /** Every kind that is refused, the closer description first. From the registries of special-purpose addresses (RFC 6890 and its updates) and the clouds' handbooks. */
 const refused: ReadonlyArray<readonly [range: string, what: string]> = [
@@ -110,45 +53,46 @@ const refused: ReadonlyArray<readonly [range: string, what: string]> = [
   ["2001::/23", "a reserved address"]
 ]
 
-const ranges = refused.map(([range, what]) => ({ range: parseRange(range)!, what }))
+const ranges = refused.map(([range, what]) => ({ range: IpAddress.parseRange(range)!, what }))
 
 /** The part of IPv6 that is given out as public addresses; what is outside of it is reserved, or carries an IPv4 address. */
-const global6 = parseRange("2000::/3")!
+const global6 = IpAddress.parseRange("2000::/3")!
 
 const last32 = 0xffffffffn
 
 /** Addresses that lead to the IPv4 address that they carry (mapped, NAT64, 6to4), and how many bits from their end it stands. */
-const carriers: ReadonlyArray<readonly [range: Range, shift: bigint]> = [
+const carriers: ReadonlyArray<readonly [range: IpAddress.Range, shift: bigint]> = [
   ["::ffff:0:0/96", 0n],
   ["64:ff9b::/96", 0n],
   ["2002::/16", 80n]
-].map(([range, shift]) => [parseRange(range as string)!, shift as bigint] as const)
+].map(([range, shift]) => [IpAddress.parseRange(range as string)!, shift as bigint] as const)
 
 /** The IPv4 address inside, if there is one. */
-const carried = (address: Parsed): Parsed | undefined => {
+const carried = (address: IpAddress.Address): IpAddress.Address | undefined => {
   if (address.family === 4) return undefined
-  const carrier = carriers.find(([range]) => isIn(address, range))
+  const carrier = carriers.find(([range]) => IpAddress.isIn(address, range))
   return carrier === undefined ? undefined : { family: 4, value: (address.value >> carrier[1]) & last32 }
 }
 
-const kindOf = (address: Parsed): string | undefined => {
-  const known = ranges.find(({ range }) => isIn(address, range))?.what
+const kindOf = (address: IpAddress.Address): string | undefined => {
+  const known = ranges.find(({ range }) => IpAddress.isIn(address, range))?.what
   if (known !== undefined) return known
   const inside = carried(address)
   if (inside !== undefined) return kindOf(inside)
   // That includes the older forms that carry one, and prefixes for NAT64 within one network.
-  return address.family === 6 && !isIn(address, global6) ? "a reserved address" : undefined
+  return address.family === 6 && !IpAddress.isIn(address, global6) ? "a reserved address" : undefined
 }
 
 /**
  * Why a webhook may not go to an address, in words that follow "is"; undefined when it may. What is allowed counts for the address itself and for one that it carries.
  */
 export const refusal = (text: string, allowed: Allowed): string | undefined => {
-  const address = parse(text)
+  const address = IpAddress.parse(text)
   if (address === undefined) return "no address"
   const kind = kindOf(address)
   if (kind === undefined || allowed === true) return undefined
   const inside = carried(address)
-  const passes = (range: Range) => isIn(address, range) || (inside !== undefined && isIn(inside, range))
+  const passes = (range: IpAddress.Range) =>
+    IpAddress.isIn(address, range) || (inside !== undefined && IpAddress.isIn(inside, range))
   return allowed !== false && allowed.some(passes) ? undefined : kind
 }

@@ -19,7 +19,8 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as ConfigText from "../lifecycle/ConfigText.js"
 import * as DurationConfig from "../lifecycle/DurationConfig.js"
-import * as Address from "./Address.js"
+import * as IpAddress from "../net/IpAddress.js"
+import type * as Address from "./Address.js"
 import type { Policy } from "./Endpoint.js"
 
 /** The settings of webhooks. */
@@ -56,9 +57,9 @@ export const defaults: WebhookConfig = {
 
 const allowed = (text: string): Either.Either<Address.Allowed, string> => {
   if (text === "true" || text === "false") return Either.right(text === "true")
-  const ranges: Array<Address.Range> = []
+  const ranges: Array<IpAddress.Range> = []
   for (const one of text.split(",")) {
-    const range = Address.parseRange(one.trim())
+    const range = IpAddress.parseRange(one.trim())
     if (range === undefined) {
       return Either.left(
         `"${one.trim()}" is no range of addresses; allowed are true, false, or ranges such as 10.1.0.0/16, separated by commas`

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as IpAddress from "../../src/net/IpAddress.js"
 import * as Address from "../../src/webhooks/Address.js"
 import * as Endpoint from "../../src/webhooks/Endpoint.js"
 import * as Resolver from "../../src/webhooks/Resolver.js"
@@ -102,7 +103,7 @@ describe("an address", () => {
   })
 
   it("that leads inside is let through where its range is, and only there", () => {
-    const allowed = ["10.1.0.0/16", "fd00::/8", "127.0.0.1"].map((text) => Address.parseRange(text)!)
+    const allowed = ["10.1.0.0/16", "fd00::/8", "127.0.0.1"].map((text) => IpAddress.parseRange(text)!)
     for (const address of ["10.1.2.3", "fd00::1", "127.0.0.1", "::ffff:10.1.2.3"]) {
       assert.isUndefined(Address.refusal(address, allowed), address)
     }
@@ -115,7 +116,7 @@ describe("an address", () => {
 
   it("is in a range that is one", () => {
     for (const text of ["10.0.0.0/33", "10.0.0/8", "fd00::/129", "10.0.0.0/-1", "10.0.0.0/8/8", "x", ""]) {
-      assert.isUndefined(Address.parseRange(text), text)
+      assert.isUndefined(IpAddress.parseRange(text), text)
     }
   })
 })

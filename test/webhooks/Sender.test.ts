@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { Webhook } from "standardwebhooks"
-import * as Address from "../../src/webhooks/Address.js"
+import * as IpAddress from "../../src/net/IpAddress.js"
 import * as Endpoint from "../../src/webhooks/Endpoint.js"
 import * as Resolver from "../../src/webhooks/Resolver.js"
 import * as Sender from "../../src/webhooks/Sender.js"
@@ -17,7 +17,7 @@ import * as WebhookConfig from "../../src/webhooks/WebhookConfig.js"
 import * as Receiver from "./Receiver.js"
 import * as SelfSigned from "./SelfSigned.js"
 
-const loopback: ReadonlyArray<Address.Range> = [Address.parseRange("127.0.0.0/8")!]
+const loopback: ReadonlyArray<IpAddress.Range> = [IpAddress.parseRange("127.0.0.0/8")!]
 const open = { ...WebhookConfig.defaults, allowHttp: true, allowPrivate: loopback }
 const secret = Signature.generate()
 
