@@ -23,22 +23,30 @@ const noStore = { "cache-control": "no-store" }
 const json = (body: unknown, status = 200) =>
   HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json", headers: noStore })
 
-const ready = ({ obstacles, phase, ready }: Readiness.Status) =>
-  ready
-    ? json({ status: "ready", phase })
+/** In one word: `degraded` is ready, without something. */
+const word = ({ degradations, ready }: Readiness.Status) =>
+  ready ? (degradations.length === 0 ? "ready" : "degraded") : "not ready"
+
+const ready = (status: Readiness.Status) => {
+  const { degradations, obstacles, phase, ready } = status
+  return ready
+    ? json({ status: word(status), phase, degraded: degradations })
     : Problem.toResponse(
         Problem.make(503, obstacles.map(({ name, reason }) => `${name}: ${reason}`).join("; "), {
           phase,
-          reasons: obstacles
+          reasons: obstacles,
+          degraded: degradations
         })
       )
+}
 
 /**
  * The routes, bound to a lifecycle:
  * - `/health/live`: 200, always.
- * - `/health/ready`: 200 when ready, else 503, a problem with `phase` and `reasons`.
+ * - `/health/ready`: 200 when ready, with `status` `ready` or `degraded`, `phase`, and `degraded`, which names what the service does without and why; else 503, a problem
+ *   with `phase`, `reasons` and `degraded`.
  * - `/health/startup`: 503 until the service was ready once, 200 from then on.
- * - `/health`: 200, everything: `status`, `phase`, `reasons`, and the sections of {@link HealthDetails.HealthDetails}.
+ * - `/health`: 200, everything: `status` (`ready`, `degraded` or `not ready`), `phase`, `reasons`, `degraded`, and the sections of {@link HealthDetails.HealthDetails}.
  */
 export const router: Effect.Effect<
   HttpRouter.HttpRouter,
@@ -66,9 +74,10 @@ export const router: Effect.Effect<
     HttpRouter.get(
       "/health",
       Effect.gen(function* () {
-        const { obstacles, phase, ready } = yield* lifecycle.readiness.status
+        const status = yield* lifecycle.readiness.status
+        const { degradations, obstacles, phase } = status
         const sections = yield* details.all
-        return json({ status: ready ? "ready" : "not ready", phase, reasons: obstacles, ...sections })
+        return json({ status: word(status), phase, reasons: obstacles, degraded: degradations, ...sections })
       })
     )
   )

@@ -182,12 +182,9 @@ export const make = (
     yield* Effect.forkScoped(
       Effect.repeat(Effect.zipRight(beat, Effect.sync(poke)), Schedule.spaced(Connection.watchInterval))
     )
-    if (required) {
-      yield* lifecycle.readiness.add(
-        "redis",
-        Effect.map(state.get, ({ reason }) => Option.fromNullable(reason))
-      )
-    }
+    const { add, addDegradation } = lifecycle.readiness
+    const why = Effect.map(state.get, ({ reason }) => Option.fromNullable(reason))
+    yield* required ? add("redis", why) : addDegradation("redis", why)
 
     const status: Shape["status"] = Effect.map(state.get, (standing) => ({
       where,

@@ -80,6 +80,16 @@ describe("one look", () => {
     assert.deepStrictEqual([code, attempts], [0, 1])
   })
 
+  it("200 without something is ready, and says what and why", async () => {
+    const degraded = [{ name: "redis", reason: "it does not answer" }, 7, { name: "b", reason: "c" }]
+    const port = await answering((_, response) =>
+      response.end(JSON.stringify({ status: "degraded", phase: "ready", degraded }))
+    )
+    const { code, seen } = await once(port)
+    assert.deepInclude(seen, { state: "ready", degraded: "redis: it does not answer; b: c" })
+    assert.strictEqual(code, 0)
+  })
+
   it("503 is not, and says why", async () => {
     const port = await answering((_, response) => response.writeHead(503).end(problem))
     const { code, seen } = await once(port)

@@ -93,6 +93,43 @@ describe("Health", () => {
     })
   )
 
+  it.scopedLive("what the service does without leaves it ready, and is told with its reason", () =>
+    Effect.gen(function* () {
+      const server = yield* open
+      let away = Option.none<string>()
+      const { readiness } = server.lifecycle
+      yield* server.lifecycle.internal.advance("ready")
+      yield* readiness.addDegradation(
+        "redis",
+        Effect.sync(() => away)
+      )
+      const client = yield* connect(server.port)
+      const ask = Effect.gen(function* () {
+        const [ready, all] = [yield* client.get("/health/ready"), yield* client.get("/health")]
+        const { degraded, status } = JSON.parse(ready.body)
+        const { reasons, ...rest } = JSON.parse(all.body)
+        assert.deepStrictEqual([rest.status, rest.degraded], [status, degraded])
+        assert.deepStrictEqual(reasons, [])
+        return [ready.status, status, degraded]
+      })
+      assert.deepStrictEqual(yield* ask, [200, "ready", []])
+      away = Option.some("it does not answer")
+      const degraded = [{ name: "redis", reason: "it does not answer" }]
+      assert.deepStrictEqual(yield* ask, [200, "degraded", degraded])
+      const scoped = Effect.scoped(
+        Effect.zipRight(readiness.addDegradation("other", Effect.die(new Error("died"))), ask)
+      )
+      assert.match(JSON.stringify(yield* scoped), /"name":"other","reason":"the check died: Error: died/)
+      assert.deepStrictEqual(yield* ask, [200, "degraded", degraded])
+      // Not ready is what counts, and what else is wrong is told all the same.
+      yield* readiness.add("ingestion", Effect.succeed(Option.some("halted")))
+      const unready = yield* client.get("/health/ready")
+      assert.strictEqual(unready.status, 503)
+      assert.deepStrictEqual(JSON.parse(unready.body).degraded, degraded)
+      assert.strictEqual(JSON.parse((yield* client.get("/health")).body).status, "not ready")
+    })
+  )
+
   it.scopedLive("the health listener is released quickly whoever is connected, and closes its port", () =>
     Effect.gen(function* () {
       const server = yield* open

@@ -46,6 +46,17 @@ const until = async (url: string, state: string, reason: RegExp = /^null$/) => {
   }
 }
 
+/** Work is welcome all the same, and it is said what there is not. */
+const assertDegraded = async (url: string, reason: RegExp, what: string) => {
+  const { status, text } = await ApiLoad.ask(url, "/health/ready")
+  assert.strictEqual(status, 200, what)
+  const body = JSON.parse(text)
+  assert.strictEqual(body.status, "degraded", what)
+  assert.lengthOf(body.degraded, 1, what)
+  assert.strictEqual(body.degraded[0].name, "redis", what)
+  assert.match(body.degraded[0].reason, reason, what)
+}
+
 /** Changes of Redis in the log, in order. */
 const changes = (child: Child.Child) =>
   child
@@ -125,7 +136,7 @@ describe.skipIf(path === undefined)(`a service whose Redis is unwell${note}`, ()
             const before = answers.length
             await strike(server)
             await until(url, "degraded", reason)
-            assert.strictEqual((await ApiLoad.ask(url, "/health/ready")).status, 200, name)
+            await assertDegraded(url, reason, name)
             // Long enough for every path to have been asked in this state.
             const wanted = answers.length + 40
             while (answers.length < wanted) await pause(10)
@@ -168,7 +179,7 @@ describe.skipIf(path === undefined)(`a service whose Redis is unwell${note}`, ()
             if (isThere) await until(url, "connected")
             await strike(server)
             await until(url, "degraded", reason)
-            assert.strictEqual((await ApiLoad.ask(url, "/health/ready")).status, 200, name)
+            await assertDegraded(url, reason, name)
             while (answers.length < 10) await pause(10)
             const { farewell, took } = await stop(child, name)
             await end()

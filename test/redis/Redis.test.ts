@@ -103,13 +103,20 @@ describe.skipIf(path === undefined)(`Redis${note}`, () => {
       const { is, lifecycle, lines, redis } = yield* connect(server)
       assert.deepInclude(yield* redis.status, { state: "degraded" })
       assert.match((yield* redis.status).reason ?? "", /ENOENT/)
-      assert.isTrue((yield* lifecycle.readiness.status).ready)
+      const { degradations, ready } = yield* lifecycle.readiness.status
+      assert.isTrue(ready)
+      assert.deepStrictEqual(
+        degradations.map(({ name }) => name),
+        ["redis"]
+      )
+      assert.match(degradations[0]!.reason, /ENOENT/)
       assert.strictEqual(yield* outcome(redis.command("GET", "a")), "away")
       const waiting = yield* Effect.fork(redis.awaitConnected)
       yield* Effect.promise(server.start)
       yield* is("connected")
       yield* Fiber.join(waiting)
       assert.isNull(yield* redis.command("GET", "a"))
+      assert.deepStrictEqual((yield* lifecycle.readiness.status).degradations, [])
       assert.deepStrictEqual(kinds(lines), ["redis_degraded", "redis_connected"])
     })
   )
@@ -130,7 +137,8 @@ describe.skipIf(path === undefined)(`Redis${note}`, () => {
         assert.isTrue((yield* lifecycle.readiness.status).ready)
         yield* Effect.promise(server.kill)
         yield* is("down")
-        const { obstacles } = yield* lifecycle.readiness.status
+        const { degradations, obstacles } = yield* lifecycle.readiness.status
+        assert.deepStrictEqual(degradations, [])
         assert.deepStrictEqual(
           obstacles.map(({ name }) => name),
           ["redis"]

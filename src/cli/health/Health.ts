@@ -61,10 +61,14 @@ export const main = async (args: ReadonlyArray<string>): Promise<void> => {
     const read = Arguments.read(args)
     if (read.help) return void process.stdout.write(Arguments.help)
     const url = read.url ?? (await Where.url())
-    const outcome = await look(url, read, ({ detail, millis, phase, state }) => {
+    const outcome = await look(url, read, ({ degraded, detail, millis, phase, state }) => {
       if (!read.verbose) return
       const inPhase = phase === undefined ? "" : `, phase ${phase}`
-      write(process.stderr, `${new Date().toISOString()} ${state}: ${detail}${inPhase} (${millis} ms)`)
+      const without = degraded === undefined ? "" : `, degraded: ${degraded}`
+      write(
+        process.stderr,
+        `${new Date().toISOString()} ${state}: ${detail}${inPhase}${without} (${millis} ms)`
+      )
     })
     if (read.json) {
       const { attempts, code, millis, seen } = outcome

@@ -17,8 +17,10 @@ export interface Seen {
   readonly detail: string
   /** Status of a whole answer. */
   readonly status?: number
-  /** What the answer says of the service's phase and what keeps it from being ready. */
+  /** What the answer says of the service's phase. */
   readonly phase?: string
+  /** What the service does without, as the answer says, and why; not there where that is nothing. */
+  readonly degraded?: string
   /** From the attempt's begin to its end, in milliseconds. */
   readonly millis: number
 }
@@ -35,15 +37,25 @@ const ofError = (error: NodeJS.ErrnoException): Omit<Seen, "millis"> =>
         ? { state: "broken", detail: "the host name is not known" }
         : { state: "broken", detail: error.message === "" ? String(error.code) : error.message }
 
+const ofDegradation = (entry: unknown): ReadonlyArray<string> => {
+  if (typeof entry !== "object" || entry === null) return []
+  const { name, reason } = entry as Record<string, unknown>
+  return typeof name === "string" && typeof reason === "string" ? [`${name}: ${reason}`] : []
+}
+
 /** What a problem (RFC 9457) or a status of ours says. */
-const ofBody = (body: string): { readonly phase?: string; readonly reason?: string } => {
+const ofBody = (
+  body: string
+): { readonly phase?: string; readonly reason?: string; readonly degraded?: string } => {
   try {
     const json: unknown = JSON.parse(body)
     if (typeof json !== "object" || json === null) return {}
-    const { detail, phase } = json as Record<string, unknown>
+    const { degraded, detail, phase } = json as Record<string, unknown>
+    const without = Array.isArray(degraded) ? degraded.flatMap(ofDegradation).join("; ") : ""
     return {
       ...(typeof phase === "string" ? { phase } : {}),
-      ...(typeof detail === "string" ? { reason: detail } : {})
+      ...(typeof detail === "string" ? { reason: detail } : {}),
+      ...(without === "" ? {} : { degraded: without })
     }
   } catch {
     return {}
@@ -84,14 +96,15 @@ export const ask = async (url: URL, timeout: number): Promise<Seen> => {
         const status = response.statusCode ?? 0
         let body = ""
         const whole = () => {
-          const { phase, reason } = ofBody(body)
+          const { degraded, phase, reason } = ofBody(body)
           const state = status >= 200 && status < 300 ? "ready" : "not ready"
           const why = state === "ready" || reason === undefined || reason === "" ? "" : `: ${reason}`
           say({
             state,
             detail: `answered ${status}${why}`,
             status,
-            ...(phase === undefined ? {} : { phase })
+            ...(phase === undefined ? {} : { phase }),
+            ...(degraded === undefined ? {} : { degraded })
           })
         }
         response.setEncoding("utf8")
