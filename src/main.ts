@@ -8,6 +8,9 @@ if (process.argv[2] === "health") {
 } else {
   // Before anything large is imported: as PID 1 a signal without a listener is lost, elsewhere it kills without a word.
   const signals = capture()
-  const { main } = await import("./cli/Main.js")
+  const { main } =
+    process.argv[2] === "serve" && process.argv.length === 3
+      ? await import("./cli/Serve.js")
+      : await import("./cli/Main.js")
   main(signals)
 }

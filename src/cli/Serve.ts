@@ -17,6 +17,7 @@ import type { ShutdownReport } from "../lifecycle/ShutdownReport.js"
 import * as ShutdownSpans from "../lifecycle/ShutdownSpans.js"
 import * as Waterfall from "../lifecycle/Waterfall.js"
 import * as Logging from "../telemetry/Logging.js"
+import * as Program from "./Program.js"
 import * as Settings from "./Settings.js"
 
 /** A start that failed has said why in one line; there is nothing to draw of it. */
@@ -47,3 +48,6 @@ export const serve = (signals: Signals.Captured) =>
         Effect.zipRight(keeper.onReport(report), logging.format === "pretty" ? draw(report) : Effect.void)
     }).pipe(Effect.provide(Logging.layer(logging)))
   })
+
+/** `serve` without anything else on the command line, handed to the process: nothing that reads command lines is loaded for it. */
+export const main = (signals: Signals.Captured): void => Program.run(Program.configured(serve(signals)))

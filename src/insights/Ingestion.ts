@@ -40,7 +40,10 @@ export interface Options {
   readonly startLedger: Option.Option<number>
   /** How long the unit that is under way when the drain begins may take before it is cut. */
   readonly limit: Duration.Duration
-  /** What is built on it waits until the first ledger is begun, or something is in its way, but no longer than this. Default none. */
+  /**
+   * What is built on it waits until the first ledger is begun, or something is in its way, but no longer than this. While the service starts it is the other
+   * way round: the first ledger waits until the port is open, which would wait for it otherwise. Default none, and it begins at once.
+   */
   readonly headStart?: Duration.Duration
 }
 
@@ -164,6 +167,7 @@ export const make = Effect.fn("Ingestion.make")(
     }
     const pull = Effect.flatMap(opened, Effect.mapError(Option.getOrElse(() => ended)))
 
+    const isStart = options.headStart !== undefined && (yield* lifecycle.phase) === "starting"
     const begun = yield* Deferred.make<void>()
     /** Says so, and begins anew from the store the next time. */
     const halt = Effect.fnUntraced(function* (trouble: IngestionStatus.Trouble) {
@@ -184,8 +188,9 @@ export const make = Effect.fn("Ingestion.make")(
               Effect.annotateLogs({ sequence, reason: halt.reason, attempts: halt.attempts })
             )
       )
+    const started = isStart ? lifecycle.awaitPhase("ready") : Effect.void
     const rest = Effect.flatMap(status.get, ({ halt }) =>
-      halt === null ? Effect.void : Effect.sleep(pause(halt.attempts))
+      halt === null ? started : Effect.sleep(pause(halt.attempts))
     )
 
     const next: Effect.Effect<Verified> = Effect.suspend(() =>
@@ -227,7 +232,7 @@ export const make = Effect.fn("Ingestion.make")(
       Effect.map(status.get, ({ halt, ...now }) => ({ ...now, halt: halt && { ...halt } }))
     )
     yield* Task.run({ name, limit: options.limit, next, unit })
-    if (options.headStart !== undefined) {
+    if (options.headStart !== undefined && !isStart) {
       yield* Effect.raceFirst(Deferred.await(begun), Effect.sleep(options.headStart))
     }
     return IngestionStatus.IngestionStatus.of(status)
