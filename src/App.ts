@@ -41,6 +41,7 @@ import * as WebhookDelivery from "./insights/tasks/WebhookDelivery.js"
 import * as WebhookDispatcher from "./insights/tasks/WebhookDispatcher.js"
 import * as FanOut from "./insights/webhooks/FanOut.js"
 import * as Subscriptions from "./insights/webhooks/Subscriptions.js"
+import * as Samples from "./lifecycle/Samples.js"
 import * as TaskBoard from "./lifecycle/TaskBoard.js"
 import * as TaskMetrics from "./lifecycle/TaskMetrics.js"
 import * as Hub from "./realtime/Hub.js"
@@ -112,6 +113,7 @@ export const layer = Layer.mergeAll(Http, Reports).pipe(
   Layer.provide([
     ClientAddress.layerConfig,
     HealthDetails.layer,
+    Samples.layer,
     TaskBoard.layer,
     Upgrades.layer,
     FetchHttpClient.layer,

@@ -16,8 +16,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Schedule from "effect/Schedule"
-import { sampleInterval } from "../lifecycle/ShutdownMetrics.js"
+import * as Samples from "../lifecycle/Samples.js"
 import * as Cache from "./Cache.js"
 import type { NamespaceStats } from "./CacheStats.js"
 
@@ -28,11 +27,7 @@ const tagged = <T, I, O>(metric: Metric.Metric<T, I, O>, tags: Tags): Metric.Met
 
 const counter = (name: string, description: string) => {
   const metric = Metric.counter(name, { description, incremental: true })
-  // What is counted elsewhere rises to what it is there: two samples at once must not add up.
-  return (tags: Tags, total: number) => {
-    const one = tagged(metric, tags)
-    return Effect.flatMap(Metric.value(one), ({ count }) => Metric.update(one, Math.max(0, total - count)))
-  }
+  return (tags: Tags, total: number) => Samples.raise(tagged(metric, tags), total)
 }
 
 const gauge = (name: string, description: string) => {
@@ -73,12 +68,7 @@ export const update: Effect.Effect<void, never, Cache.Cache> = Effect.flatMap(Ca
   Effect.flatMap(stats, ({ namespaces }) => Effect.forEach(namespaces, set, { discard: true }))
 )
 
-/** {@link update}, every `ShutdownMetrics.sampleInterval`, and once more at the end. */
-export const layer: Layer.Layer<never, never, Cache.Cache> = Layer.scopedDiscard(
-  Effect.gen(function* () {
-    const cache = yield* Cache.Cache
-    const now = Effect.provideService(update, Cache.Cache, cache)
-    yield* Effect.addFinalizer(() => now)
-    yield* Effect.forkScoped(Effect.repeat(now, Schedule.spaced(sampleInterval)))
-  })
+/** {@link update}, whenever metrics are told, and once more at the end. */
+export const layer: Layer.Layer<never, never, Cache.Cache | Samples.Samples> = Layer.scopedDiscard(
+  Effect.flatMap(Samples.Samples, ({ add }) => add(update))
 )

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as LastRun from "../lifecycle/LastRun.js"
 import * as LastRunLog from "../lifecycle/LastRunLog.js"
 import type * as Lifecycle from "../lifecycle/Lifecycle.js"
+import * as Samples from "../lifecycle/Samples.js"
 import * as ShutdownMetrics from "../lifecycle/ShutdownMetrics.js"
 import * as HealthDetails from "./HealthDetails.js"
 import * as InFlight from "./InFlight.js"
@@ -24,6 +25,6 @@ export const lastRun: Layer.Layer<never, never, LastRun.LastRun | HealthDetails.
   )
 )
 
-/** Keeps the gauges of requests and readiness up to date. */
-export const sampled: Layer.Layer<never, never, InFlight.InFlight | Lifecycle.Lifecycle> =
+/** Has the gauges of requests and readiness read whenever metrics are told. */
+export const sampled: Layer.Layer<never, never, InFlight.InFlight | Lifecycle.Lifecycle | Samples.Samples> =
   Layer.scopedDiscard(Effect.flatMap(InFlight.InFlight, ({ numbers }) => ShutdownMetrics.sample(numbers)))

@@ -10,7 +10,8 @@
  * | `service_ready` | gauge | 1 when ready and every readiness check agrees, else 0 |
  * | `in_flight_requests` | gauge | requests being answered |
  * | `active_connections_at_shutdown` | gauge | connections that were open when the last stop began |
- * | `requests_interrupted_total`, `requests_interrupted` | counter | requests cut at a limit |
+ * | `requests_interrupted_total` | counter | requests cut at a limit |
+ * | `requests_interrupted` | gauge | the same under the name that others know it by; a counter would be told with `_total` |
  * | `shutdown_steps_total{step,kind,outcome}` | counter | quiesces, releases and hooks by how they ended |
  * | `shutdown_duration_seconds`, `app_shutdown_duration_seconds` | histogram | from the reason to the end of a stop |
  * | `forced_shutdown_total` | counter | stops that ended with exit code 3 |
@@ -18,12 +19,10 @@
  *
  * @module
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as ExitCode from "./ExitCode.js"
 import * as LastRun from "./LastRun.js"
@@ -32,6 +31,7 @@ import type { StepKind } from "./LifecycleEvent.js"
 import * as Phase from "./Phase.js"
 import type * as RunTotals from "./RunTotals.js"
 import { durationBuckets } from "./RunTotals.js"
+import * as Samples from "./Samples.js"
 import type { Outcome } from "./ShutdownReport.js"
 
 const counter = (name: string, description: string) =>
@@ -58,7 +58,7 @@ export const activeConnections = gauge(
 /** `requests_interrupted_total`, and the same as `requests_interrupted`. */
 export const requestsInterrupted = [
   counter("requests_interrupted_total", "Requests cut at a limit of a stop"),
-  counter("requests_interrupted", "Requests cut at a limit of a stop")
+  Metric.counter("requests_interrupted", { description: "Requests cut at a limit of a stop" })
 ] as const
 
 /** `shutdown_steps_total`, tagged with `step`, `kind` and `outcome`. */
@@ -193,29 +193,25 @@ export interface InFlight {
   readonly connections: number
 }
 
-/** How often gauges that nobody pushes are read. */
-export const sampleInterval = Duration.seconds(1)
-
 /**
- * Keeps `service_ready` and `in_flight_requests` up to date for as long as the scope is open, by asking every {@link sampleInterval}, and
- * `active_connections_at_shutdown` as soon as a stop begins. The result asks at once: for an endpoint that is about to tell the metrics.
+ * Has `service_ready` and `in_flight_requests` read whenever metrics are told, and sets `active_connections_at_shutdown` as soon as a stop begins, for as long as the
+ * scope is open.
  */
 export const sample = (
   inFlight: Effect.Effect<InFlight>
-): Effect.Effect<Effect.Effect<void>, never, Lifecycle.Lifecycle | Scope.Scope> =>
+): Effect.Effect<void, never, Lifecycle.Lifecycle | Samples.Samples | Scope.Scope> =>
   Effect.gen(function* () {
     const lifecycle = yield* Lifecycle.Lifecycle
+    const samples = yield* Samples.Samples
     const askServer = Effect.flatMap(inFlight, ({ requests }) => Metric.set(inFlightRequests, requests))
     const askChecks = Effect.flatMap(lifecycle.readiness.status, (status) =>
       Metric.set(ready, status.ready ? 1 : 0)
     )
-    const ask = Effect.zipRight(askServer, askChecks)
+    yield* samples.keep(Effect.zipRight(askServer, askChecks))
     yield* Effect.addFinalizer(() => askServer)
     yield* lifecycle.subscribe((event) =>
       event._tag === "StopInitiated"
         ? Effect.flatMap(inFlight, ({ connections }) => Metric.set(activeConnections, connections))
         : Effect.void
     )
-    yield* Effect.forkScoped(Effect.repeat(ask, Schedule.spaced(sampleInterval)))
-    return ask
   })

@@ -14,8 +14,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Schedule from "effect/Schedule"
-import { sampleInterval } from "./ShutdownMetrics.js"
+import * as Samples from "./Samples.js"
 import * as TaskBoard from "./TaskBoard.js"
 import type { TaskStatus } from "./TaskStatus.js"
 
@@ -55,7 +54,7 @@ export const update: Effect.Effect<void, never, TaskBoard.TaskBoard> = Effect.fl
   ({ all }) => Effect.flatMap(all, (tasks) => Effect.forEach(tasks, set, { discard: true }))
 )
 
-/** {@link update}, every `ShutdownMetrics.sampleInterval`. */
-export const layer: Layer.Layer<never, never, TaskBoard.TaskBoard> = Layer.scopedDiscard(
-  Effect.forkScoped(Effect.repeat(update, Schedule.spaced(sampleInterval)))
+/** {@link update}, whenever metrics are told. */
+export const layer: Layer.Layer<never, never, TaskBoard.TaskBoard | Samples.Samples> = Layer.scopedDiscard(
+  Effect.flatMap(Samples.Samples, ({ add }) => add(update))
 )

@@ -16,9 +16,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Schedule from "effect/Schedule"
 import * as HealthDetails from "../http/HealthDetails.js"
-import { sampleInterval } from "../lifecycle/ShutdownMetrics.js"
+import * as Samples from "../lifecycle/Samples.js"
 import * as Hub from "./Hub.js"
 
 const gauge = (name: string, description: string) => Metric.gauge(name, { description })
@@ -55,15 +54,17 @@ const updates = ({ unsafeNumbers }: Hub.Shape): Effect.Effect<void> => {
   })
 }
 
-/** The section, and the metrics every `ShutdownMetrics.sampleInterval`, for as long as it is open. */
-export const layer: Layer.Layer<never, never, Hub.Hub | HealthDetails.HealthDetails> = Layer.scopedDiscard(
-  Effect.gen(function* () {
-    const hub = yield* Hub.Hub
-    const health = yield* HealthDetails.HealthDetails
-    yield* health.add(
-      "realtime",
-      Effect.sync(() => ({ ...hub.unsafeNumbers() }))
-    )
-    yield* Effect.forkScoped(Effect.repeat(updates(hub), Schedule.spaced(sampleInterval)))
-  })
-)
+/** The section, and the metrics whenever they are told: these to the end, also while the hub says goodbye. */
+export const layer: Layer.Layer<never, never, Hub.Hub | HealthDetails.HealthDetails | Samples.Samples> =
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const hub = yield* Hub.Hub
+      const health = yield* HealthDetails.HealthDetails
+      yield* health.add(
+        "realtime",
+        Effect.sync(() => ({ ...hub.unsafeNumbers() }))
+      )
+      const { keep } = yield* Samples.Samples
+      yield* keep(updates(hub))
+    })
+  )

@@ -14,8 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
-import { sampleInterval } from "../lifecycle/ShutdownMetrics.js"
+import * as Samples from "../lifecycle/Samples.js"
 import * as Redis from "./Redis.js"
 
 const connected = Metric.gauge("redis_connected", { description: "1 while Redis can be used" })
@@ -31,10 +30,6 @@ const reconnects = Metric.counter("redis_reconnects_total", {
   incremental: true
 })
 
-/** Raises a counter to what was counted elsewhere. */
-const raise = (metric: Metric.Metric.Counter<number>, total: number) =>
-  Effect.flatMap(Metric.value(metric), ({ count }) => Metric.update(metric, Math.max(0, total - count)))
-
 const outcomes = ["answered", "refused", "unanswered", "unsent"] as const
 
 const set = (status: Redis.Status): Effect.Effect<void> =>
@@ -42,8 +37,10 @@ const set = (status: Redis.Status): Effect.Effect<void> =>
     [
       Metric.set(connected, status.state === "connected" ? 1 : 0),
       Metric.set(pending, status.pending),
-      ...outcomes.map((outcome) => raise(Metric.tagged(commands, "outcome", outcome), status[outcome])),
-      raise(reconnects, status.reconnects)
+      ...outcomes.map((outcome) =>
+        Samples.raise(Metric.tagged(commands, "outcome", outcome), status[outcome])
+      ),
+      Samples.raise(reconnects, status.reconnects)
     ],
     { discard: true }
   )
@@ -57,7 +54,11 @@ export const update: Effect.Effect<void, never, Redis.Configured> = Effect.flatM
   })
 )
 
-/** {@link update}, every `ShutdownMetrics.sampleInterval`. */
-export const layer: Layer.Layer<never, never, Redis.Configured> = Layer.scopedDiscard(
-  Effect.forkScoped(Effect.repeat(update, Schedule.spaced(sampleInterval)))
+/** {@link update}, whenever metrics are told, to the end: what is read is in memory. */
+export const layer: Layer.Layer<never, never, Redis.Configured | Samples.Samples> = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const redis = yield* Redis.Configured
+    const { keep } = yield* Samples.Samples
+    yield* keep(Effect.provideService(update, Redis.Configured, redis))
+  })
 )

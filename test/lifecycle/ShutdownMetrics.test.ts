@@ -13,6 +13,7 @@ import * as Launch from "../../src/lifecycle/Launch.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
 import * as RunTotals from "../../src/lifecycle/RunTotals.js"
 import * as ShutdownConfig from "../../src/lifecycle/ShutdownConfig.js"
+import * as Samples from "../../src/lifecycle/Samples.js"
 import * as ShutdownMetrics from "../../src/lifecycle/ShutdownMetrics.js"
 import * as StopReason from "../../src/lifecycle/StopReason.js"
 import { part } from "../support/Part.js"
@@ -144,36 +145,41 @@ describe("metrics of a stop", () => {
       Effect.gen(function* () {
         const lifecycle = yield* Lifecycle.make(Duration.minutes(1))
         let numbers = { requests: 3, connections: 10 }
+        const samples = yield* Samples.make
         yield* Effect.scoped(
           Effect.gen(function* () {
-            yield* yield* ShutdownMetrics.sample(Effect.sync(() => numbers))
+            yield* ShutdownMetrics.sample(Effect.sync(() => numbers))
+            yield* samples.update
             assert.deepInclude(yield* snapshot, { in_flight_requests: 3 })
             numbers = { requests: 0, connections: 0 }
           })
-        ).pipe(Effect.provideService(Lifecycle.Lifecycle, lifecycle))
+        ).pipe(
+          Effect.provideService(Lifecycle.Lifecycle, lifecycle),
+          Effect.provideService(Samples.Samples, samples)
+        )
         assert.deepInclude(yield* snapshot, { in_flight_requests: 0 })
       })
     )
   )
 
-  it.scoped("sample what is in hand, every second and when asked, and the connections at the signal", () =>
+  it.scoped("are read when they are told, and the connections at the signal", () =>
     alone(
       Effect.gen(function* () {
         const lifecycle = yield* Lifecycle.make(Duration.minutes(1))
         let numbers = { requests: 1, connections: 10 }
-        const ask = yield* ShutdownMetrics.sample(Effect.sync(() => numbers)).pipe(
-          Effect.provideService(Lifecycle.Lifecycle, lifecycle)
+        const samples = yield* Samples.make
+        yield* ShutdownMetrics.sample(Effect.sync(() => numbers)).pipe(
+          Effect.provideService(Lifecycle.Lifecycle, lifecycle),
+          Effect.provideService(Samples.Samples, samples)
         )
-        yield* Run.settle
+        yield* samples.update
         assert.deepInclude(yield* snapshot, { in_flight_requests: 1, service_ready: 0 })
         yield* lifecycle.internal.advance("ready")
         numbers = { requests: 2, connections: 20 }
-        yield* TestClock.adjust(999)
-        assert.deepInclude(yield* snapshot, { in_flight_requests: 1 })
-        yield* TestClock.adjust(1)
+        yield* samples.update
         assert.deepInclude(yield* snapshot, { in_flight_requests: 2, service_ready: 1 })
         yield* lifecycle.readiness.add("ingestion", Effect.succeed(Option.some("halted")))
-        yield* ask
+        yield* samples.update
         assert.deepInclude(yield* snapshot, { service_ready: 0 })
         yield* lifecycle.emit({ _tag: "StopInitiated", reason: StopReason.requested("test"), wholeMillis: 1 })
         assert.deepInclude(yield* snapshot, { active_connections_at_shutdown: 20 })
