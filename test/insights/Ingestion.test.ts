@@ -14,6 +14,7 @@ import { turn } from "../../src/http/EventLoop.js"
 import * as HealthDetails from "../../src/http/HealthDetails.js"
 import * as Ingestion from "../../src/insights/Ingestion.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
+import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
 import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
 import * as LedgerFacts from "../../src/stellar/LedgerFacts.js"
 import {
@@ -92,6 +93,38 @@ describe("ingestion", () => {
         )
       }
       assert.deepStrictEqual(asked, [first, first + 3])
+    })
+  )
+
+  it.scoped("waits for the port in a start, and for nothing when it is taken over", () =>
+    Effect.gen(function* () {
+      for (const phase of ["starting", "ready"] as const) {
+        const config = yield* Service.fresh
+        const ledgers = yield* made(2)
+        const lifecycle = yield* Lifecycle.make(Duration.minutes(1))
+        yield* lifecycle.internal.advance(phase)
+        const asked: Array<number> = []
+        // With no clock that moves, an acquisition that gives the first ledger a head start ends when that ledger is begun, or never.
+        const ingestion = Ingestion.layer({
+          startLedger: Option.none(),
+          limit: Duration.seconds(10),
+          headStart: Duration.seconds(1)
+        }).pipe(
+          Layer.provideMerge(Service.storeOn(config)),
+          Layer.provide(listed(() => ledgers, asked)),
+          Layer.provide(Layer.succeed(Lifecycle.Lifecycle, lifecycle)),
+          Layer.provide([HealthDetails.layer, TaskBoard.layer])
+        )
+        const store = Context.get(yield* Layer.build(ingestion), LedgerStore.LedgerStore)
+        if (phase === "starting") {
+          yield* settle
+          assert.deepStrictEqual(asked, [])
+          yield* lifecycle.internal.advance("ready")
+        }
+        yield* settle
+        assert.deepStrictEqual(asked, [ledgers[0]!.sequence])
+        assert.strictEqual((yield* stored(store)).length, 2)
+      }
     })
   )
 
