@@ -28,7 +28,7 @@ import * as LedgerStore from "./insights/LedgerStore.js"
 import * as OutboxBell from "./insights/OutboxBell.js"
 import * as ChannelNames from "./insights/realtime/ChannelNames.js"
 import * as OutboxLog from "./insights/realtime/OutboxLog.js"
-import * as SqlSessions from "./insights/realtime/SqlSessions.js"
+import * as SessionChoice from "./insights/realtime/SessionChoice.js"
 import * as RedisHealth from "./insights/RedisHealth.js"
 import * as Rehearsal from "./insights/Rehearsal.js"
 import * as TaskLease from "./insights/TaskLease.js"
@@ -82,7 +82,7 @@ const Realtime = Layer.unwrapEffect(
       addressOf: (request) => ClientAddress.network(of(request))
     })
   )
-).pipe(Layer.provideMerge(OutboxLog.layer), Layer.provide(SqlSessions.layer))
+).pipe(Layer.provideMerge(OutboxLog.layer), Layer.provide(SessionChoice.layerConfig))
 
 /** Subscriptions to webhooks, and what becomes deliveries to them. */
 const Webhooks = Layer.merge(FanOut.layerConfig, Subscriptions.layerConfig).pipe(

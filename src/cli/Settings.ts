@@ -12,6 +12,7 @@ import * as ClientAddress from "../http/ClientAddress.js"
 import * as HttpServerConfig from "../http/HttpServerConfig.js"
 import * as AnchorsFile from "../insights/anchors/AnchorsFile.js"
 import * as DatabaseConfig from "../insights/DatabaseConfig.js"
+import * as SessionChoice from "../insights/realtime/SessionChoice.js"
 import * as Intervals from "../insights/tasks/Intervals.js"
 import * as Retention from "../insights/tasks/Retention.js"
 import * as LeaseConfig from "../lease/LeaseConfig.js"
@@ -94,6 +95,7 @@ export const keys = [
   "WS_MAX_CHANNELS",
   "WS_QUEUE",
   "WS_SLOW_CLIENTS",
+  "WS_SESSION_STORE",
   "WS_SESSION_INTERVAL",
   "WS_SESSION_TTL",
   "WS_RECONNECT_SPREAD",
@@ -153,6 +155,7 @@ export const read = Effect.gen(function* () {
   const lease = yield* LeaseConfig.config
   const webhooks = yield* WebhookConfig.config
   const hub = yield* HubConfig.config
+  const sessionStore = yield* SessionChoice.config
   const startup = yield* Launch.startupTimeout
   const shutdown = yield* ShutdownConfig.config
   const budget = yield* Budget.derive(shutdown)
@@ -221,6 +224,7 @@ export const read = Effect.gen(function* () {
     WS_MAX_CHANNELS: hub.maxChannels,
     WS_QUEUE: hub.queue,
     WS_SLOW_CLIENTS: hub.slowClients,
+    WS_SESSION_STORE: sessionStore,
     WS_SESSION_INTERVAL: hub.sessionInterval,
     WS_SESSION_TTL: hub.sessionTtl,
     WS_RECONNECT_SPREAD: hub.reconnectSpread,

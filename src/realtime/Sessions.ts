@@ -1,4 +1,5 @@
 /** The sessions of a hub: who has which, and what of it is in the store. */
+import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -45,6 +46,23 @@ export const make = (
     const departed = new Map<string, LiveSession.LiveSession>()
     const leaving = yield* Effect.acquireRelease(Queue.sliding<void>(1), Queue.shutdown)
     const lock = yield* Effect.makeSemaphore(1)
+    let isAway = false
+
+    /** Of an outage of the store there is one warning, whoever meets with it first; what follows is for those who look closer. */
+    const failed =
+      (what: string, annotations: Record<string, string | number>) => (cause: Cause.Cause<unknown>) =>
+        Effect.suspend(() => {
+          const log = isAway ? Effect.logDebug : Effect.logWarning
+          isAway = true
+          return Effect.annotateLogs(log(what, cause), annotations)
+        })
+    const worked = Effect.suspend(() => {
+      if (!isAway) return Effect.void
+      isAway = false
+      return Effect.annotateLogs(Effect.logInfo("sessions can be saved again"), {
+        event_type: "ws_session_store_back"
+      })
+    })
 
     /** Nobody is connected with it any more: it is saved with the next. */
     const keep = (session: LiveSession.LiveSession) => {
@@ -61,6 +79,7 @@ export const make = (
             for (const session of sessions) session.keptUntil = expiresAt
             return true
           }),
+          Effect.zipLeft(worked),
           Effect.onError(() =>
             Effect.sync(() => {
               for (const session of sessions) {
@@ -72,10 +91,10 @@ export const make = (
           ),
           Effect.catchAllCause((cause) =>
             Effect.as(
-              Effect.annotateLogs(Effect.logWarning("sessions could not be saved", cause), {
+              failed("sessions could not be saved", {
                 event_type: "ws_session_save_failed",
                 sessions: sessions.length
-              }),
+              })(cause),
               false
             )
           )
@@ -134,9 +153,7 @@ export const make = (
       }).pipe(
         Effect.catchAllCause((cause) =>
           Effect.as(
-            Effect.annotateLogs(Effect.logWarning("a session could not be read", cause), {
-              event_type: "ws_session_claim_failed"
-            }),
+            failed("a session could not be read", { event_type: "ws_session_claim_failed" })(cause),
             Option.none()
           )
         )
@@ -144,11 +161,8 @@ export const make = (
 
     const interval = Effect.sleep(config.sessionInterval)
     const sweep = Effect.catchAllCause(
-      Effect.suspend(() => store.sweep(now())),
-      (cause) =>
-        Effect.annotateLogs(Effect.logWarning("expired sessions could not be removed", cause), {
-          event_type: "ws_session_sweep_failed"
-        })
+      Effect.suspend(() => Effect.zipRight(store.sweep(now()), worked)),
+      failed("expired sessions could not be removed", { event_type: "ws_session_sweep_failed" })
     )
     const saveLeft = Effect.zipRight(Queue.take(leaving), save([])).pipe(
       // A store that is down is not asked again for every client that leaves.
