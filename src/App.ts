@@ -21,6 +21,7 @@ import * as AdminAccess from "./insights/AdminAccess.js"
 import * as AnchorsFile from "./insights/anchors/AnchorsFile.js"
 import * as AnchorStore from "./insights/anchors/AnchorStore.js"
 import * as ApiHttp from "./insights/ApiHttp.js"
+import * as DashboardHttp from "./insights/DashboardHttp.js"
 import * as Database from "./insights/Database.js"
 import * as Freshness from "./insights/Freshness.js"
 import * as Ingestion from "./insights/Ingestion.js"
@@ -42,6 +43,7 @@ import * as WebhookDispatcher from "./insights/tasks/WebhookDispatcher.js"
 import * as FanOut from "./insights/webhooks/FanOut.js"
 import * as Subscriptions from "./insights/webhooks/Subscriptions.js"
 import * as Samples from "./lifecycle/Samples.js"
+import * as LeaseBoard from "./lease/LeaseBoard.js"
 import * as TaskBoard from "./lifecycle/TaskBoard.js"
 import * as TaskMetrics from "./lifecycle/TaskMetrics.js"
 import * as Hub from "./realtime/Hub.js"
@@ -54,7 +56,7 @@ import * as Resolver from "./webhooks/Resolver.js"
 
 /** Everything that is served on the port, and the port itself, which opens last. */
 const Http = Serving.layerConfig(HttpApiBuilder.serve()).pipe(
-  Layer.provide([ApiHttp.layer, Health.layer, ProblemMiddleware.layer]),
+  Layer.provide([ApiHttp.layer, DashboardHttp.layer, Health.layer, ProblemMiddleware.layer]),
   Layer.provide(AdminAccess.layerConfig)
 )
 
@@ -114,6 +116,7 @@ export const layer = Layer.mergeAll(Http, Reports).pipe(
     ClientAddress.layerConfig,
     HealthDetails.layer,
     Samples.layer,
+    LeaseBoard.layer,
     TaskBoard.layer,
     Upgrades.layer,
     FetchHttpClient.layer,

@@ -66,4 +66,4 @@ export const layerConfig = <E, R, RS = never>(
       const leased = Leased.layer({ name, config, holder, limit: stages.background, standby })(tasks)
       return Layer.merge(leased, health)
     })
-  ).pipe(Layer.provide([leases, wake, LeaseBoard.layer]))
+  ).pipe(Layer.provide([leases, wake]))

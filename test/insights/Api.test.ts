@@ -7,6 +7,7 @@ import * as TestClock from "effect/TestClock"
 import * as Database from "../../src/insights/Database.js"
 import * as LedgerStore from "../../src/insights/LedgerStore.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
+import * as LeaseBoard from "../../src/lease/LeaseBoard.js"
 import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
 import * as Made from "./Made.js"
 import * as Service from "./Service.js"
@@ -19,6 +20,7 @@ const serving = (count: number) =>
       Layer.build(
         Layer.mergeAll(
           Service.storeOn(config),
+          LeaseBoard.layer,
           TaskBoard.layer,
           Layer.succeed(Lifecycle.Lifecycle, lifecycle)
         )

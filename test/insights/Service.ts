@@ -33,6 +33,7 @@ import * as Subscriptions from "../../src/insights/webhooks/Subscriptions.js"
 import * as Budget from "../../src/lifecycle/Budget.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
 import * as ShutdownConfig from "../../src/lifecycle/ShutdownConfig.js"
+import * as LeaseBoard from "../../src/lease/LeaseBoard.js"
 import * as TaskBoard from "../../src/lifecycle/TaskBoard.js"
 import * as Hub from "../../src/realtime/Hub.js"
 import * as SessionStore from "../../src/realtime/SessionStore.js"
@@ -206,7 +207,7 @@ export const run = <E>(
       Layer.provideMerge(storeOn(config)),
       Layer.provide(source),
       Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle)),
-      Layer.provideMerge(Layer.merge(HealthDetails.layer, TaskBoard.layer))
+      Layer.provideMerge(Layer.mergeAll(HealthDetails.layer, LeaseBoard.layer, TaskBoard.layer))
     )
     // What is logged is asked for by the tests that look at it.
     const context = yield* Logger.withMinimumLogLevel(Layer.build(layer), LogLevel.None)

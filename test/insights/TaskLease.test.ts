@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as HealthDetails from "../../src/http/HealthDetails.js"
 import * as Database from "../../src/insights/Database.js"
+import * as LeaseBoard from "../../src/lease/LeaseBoard.js"
 import * as TaskLease from "../../src/insights/TaskLease.js"
 import * as Budget from "../../src/lifecycle/Budget.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
@@ -42,6 +43,7 @@ const make = (
         )
         const layer = TaskLease.layerConfig(tasks).pipe(
           Layer.provideMerge(HealthDetails.layer),
+          Layer.provide(LeaseBoard.layer),
           Layer.provide([
             Database.layerFrom(config),
             Layer.succeed(Redis.Configured, yield* redis()),

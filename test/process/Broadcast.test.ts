@@ -50,6 +50,16 @@ const pair = async (env: Record<string, string>): Promise<readonly [Place, Place
     [first, second].map(async ({ url }) => (await json(`${url}/health`)).body.leases[0].state as string)
   )
   assert.deepStrictEqual(states, ["held", "standby"])
+  // Whoever asks the one on standby for its tasks learns where they are.
+  const [mine, theirs] = await Promise.all(
+    [first, second].map(async ({ url }) => (await json(`${url}/api/tasks`)).body)
+  )
+  const names = (body: { readonly tasks: ReadonlyArray<{ readonly name: string }> }) =>
+    body.tasks.map(({ name }) => name)
+  assert.include(names(mine), "ledger-ingestion")
+  assert.notInclude(names(theirs), "ledger-ingestion")
+  assert.match(theirs.leases[0].holder, new RegExp(`:${first.child.pid}#`))
+  assert.deepInclude(theirs.leases[0], { state: "standby", epoch: mine.leases[0].epoch })
   return [first, second]
 }
 

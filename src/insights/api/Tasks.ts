@@ -40,16 +40,36 @@ export class BackgroundTask extends Schema.Class<BackgroundTask>("BackgroundTask
   )
 }) {}
 
-/** All of them. */
-export class TaskList extends Schema.Class<TaskList>("TaskList")({
-  tasks: Schema.Array(BackgroundTask)
+/** Who may run tasks that run in one process at a time. */
+export class TaskLease extends Schema.Class<TaskLease>("TaskLease")({
+  name: Fields.text(
+    "Which lease: all tasks that run in one process at a time are under the one called tasks"
+  ),
+  state: Schema.Literal("standby", "held", "ended").annotations({
+    description:
+      "What it is to the process that answers: held, the tasks run here; standby, they run elsewhere; ended, it was given back since the process stops"
+  }),
+  since: Fields.count("Since when, in milliseconds since 1970"),
+  holder: Schema.NullOr(
+    Fields.text("The process that has it, host:pid and something unique; null when none was seen")
+  ),
+  epoch: Schema.NullOr(Fields.count("How often it has been given, as this process has seen it last"))
 }) {}
 
-/** Background tasks of the process that answers. */
+/** All of them. */
+export class TaskList extends Schema.Class<TaskList>("TaskList")({
+  tasks: Schema.Array(BackgroundTask),
+  leases: Schema.Array(TaskLease)
+}) {}
+
+/** Background tasks of the process that answers, and where those are that run elsewhere. */
 export class Tasks extends HttpApiGroup.make("tasks")
   .add(
     HttpApiEndpoint.get("list", "/")
       .addSuccess(TaskList)
-      .annotate(OpenApi.Summary, "What the background tasks of this process are doing")
+      .annotate(
+        OpenApi.Summary,
+        "What the background tasks of this process are doing, and which process has those that run once"
+      )
   )
   .prefix("/api/tasks") {}

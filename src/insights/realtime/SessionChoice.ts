@@ -22,6 +22,7 @@ import * as RedisSessionStore from "../../realtime/redis/RedisSessionStore.js"
 import * as SessionStore from "../../realtime/SessionStore.js"
 import * as Redis from "../../redis/Redis.js"
 import * as RedisConfig from "../../redis/RedisConfig.js"
+import type * as Database from "../Database.js"
 import * as SqlSessions from "./SqlSessions.js"
 
 const stores = ["database", "redis", "memory"] as const
@@ -62,9 +63,11 @@ const inRedis = Layer.effect(
   )
 )
 
+type Needs = Database.Database | Redis.Configured
+
 /** The store of the environment. Fails with `ConfigError`. */
 export const layerConfig = Layer.unwrapEffect(
-  Effect.map(config, (chosen) => {
+  Effect.map(config, (chosen): Layer.Layer<SessionStore.SessionStore, never, Needs> => {
     switch (chosen) {
       case "database":
         return SqlSessions.layer

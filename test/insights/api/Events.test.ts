@@ -13,6 +13,7 @@ import * as LedgerStore from "../../../src/insights/LedgerStore.js"
 import * as Outbox from "../../../src/insights/Outbox.js"
 import * as RealtimeBroadcaster from "../../../src/insights/tasks/RealtimeBroadcaster.js"
 import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
+import * as LeaseBoard from "../../../src/lease/LeaseBoard.js"
 import * as TaskBoard from "../../../src/lifecycle/TaskBoard.js"
 import * as Harness from "../../http/support/Harness.js"
 import { listen, refusal } from "../../realtime/support/SseClient.js"
@@ -25,7 +26,7 @@ const serve = (config: { readonly url: string; readonly filename: string }) =>
     const lifecycle = yield* Service.ready
     const layer = RealtimeBroadcaster.layer(Duration.seconds(5)).pipe(
       Layer.provideMerge(Service.hub),
-      Layer.provideMerge(Layer.merge(Service.storeOn(config), TaskBoard.layer)),
+      Layer.provideMerge(Layer.mergeAll(Service.storeOn(config), LeaseBoard.layer, TaskBoard.layer)),
       Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle))
     )
     const context = yield* Layer.build(layer)
@@ -211,6 +212,7 @@ const describing = Effect.gen(function* () {
   const context = yield* Layer.build(
     Layer.mergeAll(
       Service.storeOn(yield* Service.fresh),
+      LeaseBoard.layer,
       TaskBoard.layer,
       Layer.succeed(Lifecycle.Lifecycle, lifecycle)
     )

@@ -293,8 +293,8 @@ describe("trustlines", () => {
 describe("tasks", () => {
   it.scoped("are listed as the board has them", () =>
     Effect.gen(function* () {
-      const { ask, board } = yield* Serving.make()
-      assert.deepStrictEqual((yield* ask("/api/tasks")).json, { tasks: [] })
+      const { ask, board, leases } = yield* Serving.make()
+      assert.deepStrictEqual((yield* ask("/api/tasks")).json, { tasks: [], leases: [] })
       const status: Service.Json = {
         name: "a-task",
         state: "failing",
@@ -309,7 +309,10 @@ describe("tasks", () => {
         lag: { amount: 4, unit: "ledgers" }
       }
       yield* board.add(Effect.succeed(status))
-      assert.deepStrictEqual((yield* ask("/api/tasks")).json, { tasks: [status] })
+      assert.deepStrictEqual((yield* ask("/api/tasks")).json, { tasks: [status], leases: [] })
+      const lease = { name: "tasks", state: "standby", since: 5, holder: "a:1#b", epoch: 2 } as const
+      yield* leases.add(Effect.succeed(lease))
+      assert.deepStrictEqual((yield* ask("/api/tasks")).json, { tasks: [status], leases: [lease] })
     })
   )
 })

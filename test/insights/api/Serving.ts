@@ -12,6 +12,7 @@ import * as PoolSnapshots from "../../../src/insights/tasks/PoolSnapshots.js"
 import * as SnapshotTask from "../../../src/insights/tasks/SnapshotTask.js"
 import * as TrustlineSnapshots from "../../../src/insights/tasks/TrustlineSnapshots.js"
 import * as Lifecycle from "../../../src/lifecycle/Lifecycle.js"
+import * as LeaseBoard from "../../../src/lease/LeaseBoard.js"
 import * as TaskBoard from "../../../src/lifecycle/TaskBoard.js"
 import type { LedgerDetails } from "../../../src/stellar/facts/LedgerDetails.js"
 import * as StrKey from "../../../src/stellar/facts/StrKey.js"
@@ -33,6 +34,7 @@ export const make = (
     const config = file ?? (yield* Service.fresh)
     const layer = Layer.mergeAll(
       Layer.provideMerge(AnchorStore.layer, Service.storeOn(config)),
+      LeaseBoard.layer,
       TaskBoard.layer,
       Layer.succeed(Lifecycle.Lifecycle, lifecycle)
     )
@@ -46,6 +48,7 @@ export const make = (
       database: Context.get(context, Database.Database),
       outbox: Context.get(context, Outbox.Outbox),
       board: Context.get(context, TaskBoard.TaskBoard),
+      leases: Context.get(context, LeaseBoard.LeaseBoard),
       context,
       sync: yield* Effect.provide(MetricsSync.makeUnit, context),
       snapshot: Effect.zipRight(
