@@ -1,13 +1,14 @@
-// Bundles the program into dist/bin: an entry that only listens for signals, and what it then imports, in chunks.
-import { readFileSync, rmSync } from "node:fs"
+// Bundles the program into dist/bin, or into a folder that is named: an entry that only listens for signals, and what it then imports, in chunks.
+import { cpSync, readFileSync, rmSync } from "node:fs"
 import { build } from "esbuild"
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"))
+const outdir = process.argv[2] ?? "dist/bin"
 
-rmSync("dist/bin", { recursive: true, force: true })
+rmSync(outdir, { recursive: true, force: true })
 await build({
   entryPoints: { "stellar-insights": "src/main.ts" },
-  outdir: "dist/bin",
+  outdir,
   outExtension: { ".js": ".mjs" },
   bundle: true,
   splitting: true,
@@ -26,3 +27,20 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
   }
 })
+
+// The page, which is served from beside the program.
+await build({
+  entryPoints: ["Main.ts", "dashboard.css"].map((file) => ({
+    in: `src/dashboard/${file}`,
+    out: "dashboard"
+  })),
+  outdir: "dist/dashboard",
+  bundle: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning"
+})
+for (const file of ["index.html", "icon.svg"]) cpSync(`src/dashboard/${file}`, `dist/dashboard/${file}`)
