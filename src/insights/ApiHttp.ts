@@ -3,6 +3,7 @@ import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as OpenApi from "@effect/platform/OpenApi"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -43,6 +44,15 @@ const docs = HttpApiBuilder.Router.use((router) =>
   })
 )
 
+/** `/openapi.json`. Made when somebody asks for it first: it takes as long as all of the routes do, and no start should wait for it. */
+const description = HttpApiBuilder.Router.use((router) =>
+  Effect.gen(function* () {
+    const { api } = yield* HttpApi.Api
+    const made = Effect.sync(() => HttpServerResponse.unsafeJson(OpenApi.fromApi(api)))
+    yield* router.get("/openapi.json", yield* Effect.cached(made))
+  })
+)
+
 const groups = Layer.mergeAll(
   LedgersHttp.layer,
   NetworkHttp.layer,
@@ -64,9 +74,6 @@ const api = HttpApiBuilder.api(Api.Api).pipe(Layer.provide(groups))
 const longParameters = HttpRouter.setRouterConfig({ maxParamLength: 300 })
 
 /** The whole API, to be given to `HttpApiBuilder.serve`. Needs the store and the lifecycle. */
-export const layer = Layer.mergeAll(
-  ProblemMiddleware.layer,
-  HttpApiBuilder.middlewareOpenApi(),
-  docs,
-  longParameters
-).pipe(Layer.provideMerge(api))
+export const layer = Layer.mergeAll(ProblemMiddleware.layer, description, docs, longParameters).pipe(
+  Layer.provideMerge(api)
+)
