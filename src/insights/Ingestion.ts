@@ -42,7 +42,8 @@ export interface Options {
   readonly limit: Duration.Duration
   /**
    * What is built on it waits until the first ledger is begun, or something is in its way, but no longer than this. While the service starts it is the other
-   * way round: the first ledger waits until the port is open, which would wait for it otherwise. Default none, and it begins at once.
+   * way round: the first ledger waits until the service has been ready for so long, since the port and the first answers would wait for it otherwise. Default
+   * none, and it begins at once.
    */
   readonly headStart?: Duration.Duration
 }
@@ -167,7 +168,7 @@ export const make = Effect.fn("Ingestion.make")(
     }
     const pull = Effect.flatMap(opened, Effect.mapError(Option.getOrElse(() => ended)))
 
-    const isStart = options.headStart !== undefined && (yield* lifecycle.phase) === "starting"
+    const isStart = (yield* lifecycle.phase) === "starting"
     const begun = yield* Deferred.make<void>()
     /** Says so, and begins anew from the store the next time. */
     const halt = Effect.fnUntraced(function* (trouble: IngestionStatus.Trouble) {
@@ -188,7 +189,11 @@ export const make = Effect.fn("Ingestion.make")(
               Effect.annotateLogs({ sequence, reason: halt.reason, attempts: halt.attempts })
             )
       )
-    const started = isStart ? lifecycle.awaitPhase("ready") : Effect.void
+    const { headStart = Duration.zero } = options
+    const settled = yield* Effect.cached(
+      Effect.zipRight(lifecycle.awaitPhase("ready"), Effect.sleep(headStart))
+    )
+    const started = isStart && Duration.greaterThan(headStart, Duration.zero) ? settled : Effect.void
     const rest = Effect.flatMap(status.get, ({ halt }) =>
       halt === null ? started : Effect.sleep(pause(halt.attempts))
     )
@@ -232,9 +237,7 @@ export const make = Effect.fn("Ingestion.make")(
       Effect.map(status.get, ({ halt, ...now }) => ({ ...now, halt: halt && { ...halt } }))
     )
     yield* Task.run({ name, limit: options.limit, next, unit })
-    if (options.headStart !== undefined && !isStart) {
-      yield* Effect.raceFirst(Deferred.await(begun), Effect.sleep(options.headStart))
-    }
+    if (!isStart) yield* Effect.raceFirst(Deferred.await(begun), Effect.sleep(headStart))
     return IngestionStatus.IngestionStatus.of(status)
   },
   Effect.annotateLogs({ component: "Ingestion" })

@@ -96,7 +96,7 @@ describe("ingestion", () => {
     })
   )
 
-  it.scoped("waits for the port in a start, and for nothing when it is taken over", () =>
+  it.scoped("lets the port open first in a start, and goes first when it is taken over", () =>
     Effect.gen(function* () {
       for (const phase of ["starting", "ready"] as const) {
         const config = yield* Service.fresh
@@ -120,6 +120,9 @@ describe("ingestion", () => {
           yield* settle
           assert.deepStrictEqual(asked, [])
           yield* lifecycle.internal.advance("ready")
+          yield* TestClock.adjust(999)
+          assert.deepStrictEqual(asked, [])
+          yield* TestClock.adjust(1)
         }
         yield* settle
         assert.deepStrictEqual(asked, [ledgers[0]!.sequence])
