@@ -22,21 +22,28 @@ export interface BearerKeys {
   readonly count: number
   /** Whether it is one of them. Takes as long whichever it is, and whether it is. */
   readonly has: (key: Redacted.Redacted) => boolean
+  /** Which one it is, as its place among them, which tells nothing of it; undefined when it is none. Takes as long as {@link has}. */
+  readonly nameOf: (key: Redacted.Redacted) => string | undefined
 }
 
 const digest = (text: string) => createHash("sha256").update(text, "utf8").digest()
 
 /** Makes them out of the keys themselves. */
 export const make = (keys: Iterable<string>): BearerKeys => {
-  const digests = Array.from(keys, digest)
+  const digests = Array.from(new Set(keys), digest)
+  const placeOf = (key: Redacted.Redacted): number => {
+    const candidate = digest(Redacted.value(key))
+    let place = 0
+    // Not `findIndex`: it would end at the first that fits, and tell by that which one it was.
+    digests.forEach((each, index) => (place += timingSafeEqual(each, candidate) ? index + 1 : 0))
+    return place
+  }
   return {
     count: digests.length,
-    has: (key) => {
-      const candidate = digest(Redacted.value(key))
-      let found = false
-      // Not `some`: it would end at the first that fits, and tell by that which one it was.
-      for (const each of digests) found = timingSafeEqual(each, candidate) || found
-      return found
+    has: (key) => placeOf(key) > 0,
+    nameOf: (key) => {
+      const place = placeOf(key)
+      return place > 0 ? String(place) : undefined
     }
   }
 }

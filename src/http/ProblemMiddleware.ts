@@ -12,8 +12,9 @@ import * as HttpServerRespondable from "@effect/platform/HttpServerRespondable"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as MethodNotAllowed from "./MethodNotAllowed.js"
 import * as Problem from "./Problem.js"
 
 /** One parameter that was not acceptable, as it stands in a 400's `errors`. */
@@ -63,10 +64,6 @@ const fromError = (
     return Option.some(fromDecodeError(error, request.originalUrl))
   if (!HttpServerError.isServerError(error)) return Option.none()
   switch (error._tag) {
-    case "RouteNotFound":
-      return Option.some(
-        Problem.make(404, `there is nothing at ${request.method} ${pathOf(request.originalUrl)}`)
-      )
     case "RequestError":
       return Option.some(
         Problem.make(
@@ -81,17 +78,35 @@ const fromError = (
   }
 }
 
+/** The answer where nothing was found: what else the path can be asked with, or that there is nothing. */
+const notFound = (request: HttpServerRequest.HttpServerRequest, methods: ReadonlyArray<string>) => {
+  const path = pathOf(request.originalUrl)
+  if (methods.length === 0)
+    return Problem.toResponse(Problem.make(404, `there is nothing at ${request.method} ${path}`))
+  const allow = methods.join(", ")
+  if (request.method === "OPTIONS") return HttpServerResponse.empty({ status: 204, headers: { allow } })
+  const problem = Problem.make(405, `${path} cannot be asked with ${request.method}, only with ${allow}`)
+  return Problem.toResponse(problem, { allow })
+}
+
 /**
- * Around an app: an unknown route becomes a 404, what cannot be decoded a 400 that names parameter, value and what is allowed, a defect a
- * 500 that tells nothing of its inside (the cause is logged). Errors that know their own response keep it, and so does an interruption.
+ * Around an app: an unknown route becomes a 404, a known path with another method a 405 with `Allow`, what cannot be decoded a 400 that names parameter, value and what is
+ * allowed, a defect a 500 that tells nothing of its inside (the cause is logged). `OPTIONS` is answered with `Allow`. Errors that know their own response keep it, and so
+ * does an interruption. Which methods a path has is for `allowed` to say; nothing has any when it is not given.
  */
-export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
+export const middleware = <E, R>(
+  app: HttpApp.Default<E, R>,
+  allowed: MethodNotAllowed.Allowed = Effect.succeed([])
+): HttpApp.Default<E, R> =>
   Effect.catchAllCause(app, (cause) => {
     if (Cause.isInterrupted(cause)) return Effect.failCause(cause)
     const failure = Cause.failureOption(cause)
     // A body that is no JSON is died with, not failed with.
     const error = Option.orElse(failure, () => Cause.dieOption(cause))
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      if (Option.isSome(failure) && failure.value instanceof HttpServerError.RouteNotFound) {
+        return Effect.map(allowed, (methods) => notFound(request, methods))
+      }
       const problem = Option.flatMap(error, (error) => fromError(error, request))
       if (Option.isSome(problem)) return Effect.succeed(Problem.toResponse(problem.value))
       if (Option.isSome(failure)) return Effect.failCause(cause)
@@ -109,4 +124,6 @@ export const middleware = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E,
   })
 
 /** {@link middleware} for an HttpApi, to be provided to `HttpApiBuilder.serve`. */
-export const layer: Layer.Layer<never> = HttpApiBuilder.middleware((app) => middleware(app))
+export const layer: Layer.Layer<never> = HttpApiBuilder.middleware(
+  Effect.map(MethodNotAllowed.ofApi, (allowed) => (app: HttpApp.Default) => middleware(app, allowed))
+).pipe(Layer.provide(HttpApiBuilder.Router.Live))

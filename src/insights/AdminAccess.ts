@@ -1,14 +1,21 @@
 /** What guards the endpoints that change something: put on a group or an endpoint with `.middleware(AdminAccess)`. */
 import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
+import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Http from "node:http"
 import * as BearerKeys from "../http/BearerKeys.js"
+import * as JsonBody from "../http/JsonBody.js"
+import * as RateLimit from "../http/RateLimit.js"
 import * as ApiProblem from "./ApiProblem.js"
 
-/** Lets requests pass that carry one of the `ADMIN_KEYS`; others get 401, and 403 where no key is configured. */
+/**
+ * Lets requests pass that carry one of the `ADMIN_KEYS`; others get 401, and 403 where no key is configured. Where too many wrong ones came from an address, no key of it
+ * is looked at for a while: 429. What they bring as a body must be JSON, or it is 415.
+ */
 export class AdminAccess extends HttpApiMiddleware.Tag<AdminAccess>()(
   "stellar-insights/insights/AdminAccess",
   {
@@ -17,16 +24,28 @@ export class AdminAccess extends HttpApiMiddleware.Tag<AdminAccess>()(
   }
 ) {}
 
-/** With the given keys. */
-export const layer = (keys: BearerKeys.BearerKeys): Layer.Layer<AdminAccess> =>
-  Layer.succeed(
+/** With the given keys, of which the limits may say that none is looked at. */
+export const layer = (
+  keys: BearerKeys.BearerKeys,
+  limit?: Pick<RateLimit.Shape, "unsafeLocked">
+): Layer.Layer<AdminAccess> => {
+  return Layer.succeed(
     AdminAccess,
     AdminAccess.of({
-      // A response that is died with is sent as it is; a failure would lose its WWW-Authenticate on the way.
+      // A response that is died with is sent as it is; a failure would lose its headers on the way.
       key: (key) =>
-        Option.match(BearerKeys.refuse(keys, key), { onNone: () => Effect.void, onSome: Effect.die })
+        Effect.flatMap(HttpServerRequest, ({ source }) => {
+          const request = source instanceof Http.IncomingMessage ? source : undefined
+          const locked = request && limit?.unsafeLocked(request)
+          if (locked !== undefined) return Effect.flatMap(RateLimit.respond(locked), Effect.die)
+          const refused = BearerKeys.refuse(keys, key)
+          if (Option.isSome(refused)) return Effect.die(refused.value)
+          const notJson = request && JsonBody.refusal(request)
+          return notJson === undefined ? Effect.void : Effect.die(JsonBody.respond(notJson))
+        })
     })
   )
+}
 
-/** With `ADMIN_KEYS`. Fails with `ConfigError`. */
-export const layerConfig = Layer.unwrapEffect(Effect.map(BearerKeys.config, layer))
+/** With `ADMIN_KEYS` and the limits of the service. Fails with `ConfigError`. */
+export const layerConfig = Layer.unwrapEffect(Effect.zipWith(BearerKeys.config, RateLimit.RateLimit, layer))

@@ -1,0 +1,86 @@
+/**
+ * What every request passes before it is routed, in one step because every request pays for it: the headers that all answers carry, what pages of other origins may read,
+ * and the limits.
+ *
+ * Probes and metrics are never limited: who asks for them must know how the service is, above all when it is asked too much.
+ *
+ * @module
+ */
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Http from "node:http"
+import * as Cors from "./Cors.js"
+import type { Response } from "./Message.js"
+import * as MethodNotAllowed from "./MethodNotAllowed.js"
+import * as RateLimit from "./RateLimit.js"
+import * as SecurityHeaders from "./SecurityHeaders.js"
+
+/** What a gate is made of. */
+export interface Parts {
+  /** The limits. */
+  readonly limit: RateLimit.Shape
+  /** What pages of other origins may do. */
+  readonly cors: Cors.Cors
+  /** The methods of a path. */
+  readonly allowed: MethodNotAllowed.Allowed
+}
+
+/** Where no limit counts, and pages of other origins have no business: `/health` and below, `/metrics`. */
+export const isProbe = (url: string): boolean => /^\/(?:health(?:[/?]|$)|metrics(?:\?|$))/.test(url)
+
+/** The gate before an app that the draining server serves. */
+export const middleware =
+  ({ allowed, cors, limit }: Parts) =>
+  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
+    Effect.withFiberRuntime((fiber) => {
+      const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest)
+      const source = NodeHttpServerRequest.toIncomingMessage(request)
+      const response = NodeHttpServerRequest.toServerResponse(request) as Response
+      // Written out, not copied: it is the quickest way to make one for each request.
+      const besides: Record<string, string> = {
+        "content-security-policy": SecurityHeaders.headers["content-security-policy"],
+        "cross-origin-opener-policy": SecurityHeaders.headers["cross-origin-opener-policy"],
+        "cross-origin-resource-policy": SecurityHeaders.headers["cross-origin-resource-policy"],
+        "referrer-policy": SecurityHeaders.headers["referrer-policy"],
+        "x-content-type-options": SecurityHeaders.headers["x-content-type-options"],
+        "x-frame-options": SecurityHeaders.headers["x-frame-options"]
+      }
+      response.besides = besides
+      if (isProbe(source.url ?? "")) return app
+      cors.add(besides, source.headers.origin)
+      const { left, policy, refusal } = limit.unsafeTake(source)
+      if (policy !== "") {
+        besides["ratelimit-policy"] = policy
+        besides["ratelimit"] = left
+      }
+      if (refusal !== undefined) return RateLimit.respond(refusal)
+      return source.method === "OPTIONS" ? preflight(allowed, cors, source, besides, app) : app
+    })
+
+const preflight = <E, R>(
+  allowed: MethodNotAllowed.Allowed,
+  cors: Cors.Cors,
+  source: Http.IncomingMessage,
+  besides: Record<string, string>,
+  app: HttpApp.Default<E, R>
+): HttpApp.Default<E, R> =>
+  Effect.flatMap(allowed, (methods) => {
+    if (methods.length > 0) Object.assign(besides, cors.preflight(source, methods))
+    return app
+  })
+
+/** The gate of an API that is served with `HttpApiBuilder.serve` on a draining server, as the environment says. Fails with `ConfigError`. */
+export const layerConfig = HttpApiBuilder.middleware(
+  Effect.gen(function* () {
+    return middleware({
+      limit: yield* RateLimit.RateLimit,
+      cors: Cors.make(yield* Cors.config),
+      allowed: yield* MethodNotAllowed.ofApi
+    })
+  })
+).pipe(Layer.provide(HttpApiBuilder.Router.Live))
