@@ -9,7 +9,9 @@ import * as Option from "effect/Option"
 import * as CacheConfig from "../cache/CacheConfig.js"
 import * as BearerKeys from "../http/BearerKeys.js"
 import * as ClientAddress from "../http/ClientAddress.js"
+import * as Cors from "../http/Cors.js"
 import * as HttpServerConfig from "../http/HttpServerConfig.js"
+import * as RateLimitConfig from "../http/RateLimitConfig.js"
 import * as AnchorsFile from "../insights/anchors/AnchorsFile.js"
 import * as DatabaseConfig from "../insights/DatabaseConfig.js"
 import * as SessionChoice from "../insights/realtime/SessionChoice.js"
@@ -29,6 +31,8 @@ import * as SimulatedSource from "../stellar/source/SimulatedSource.js"
 import * as Source from "../stellar/source/Source.js"
 import * as Network from "../stellar/Network.js"
 import * as Logging from "../telemetry/Logging.js"
+import * as OtlpConfig from "../telemetry/OtlpConfig.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Address from "../webhooks/Address.js"
 import * as WebhookConfig from "../webhooks/WebhookConfig.js"
 
@@ -46,9 +50,22 @@ export const keys = [
   "SERVER_MAX_BODY",
   "TRUSTED_PROXIES",
   "ADMIN_KEYS",
+  "CORS_ORIGINS",
+  "RATE_LIMIT_REQUESTS",
+  "RATE_LIMIT_KEY_REQUESTS",
+  "RATE_LIMIT_FAILED_KEYS",
+  "RATE_LIMIT_WINDOW",
   "DATABASE_URL",
   "LOG_LEVEL",
   "LOG_FORMAT",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_HEADERS",
+  "OTEL_SERVICE_NAME",
+  "OTEL_RESOURCE_ATTRIBUTES",
+  "OTEL_TRACES_SAMPLER",
+  "OTEL_TRACES_SAMPLER_ARG",
+  "SENTRY_DSN",
+  "SENTRY_ENVIRONMENT",
   "STELLAR_NETWORK",
   "STELLAR_NETWORK_PASSPHRASE",
   "STELLAR_SOURCE",
@@ -134,6 +151,7 @@ const shown = (
 /** All keys. Fails with the first `ConfigError`, or with `BudgetRefused`. */
 export const read = Effect.gen(function* () {
   const logging = yield* Logging.config(process.stdout.isTTY)
+  const { otlp, sentry } = yield* Telemetry.config
   const http = yield* HttpServerConfig.config
   const database = yield* DatabaseConfig.config
   const { source, startLedger } = yield* Source.SourceConfig
@@ -146,6 +164,8 @@ export const read = Effect.gen(function* () {
     : Effect.option(LakeSource.LakeConfig)
   const rpc = yield* RpcConfig.RpcConfig
   const trusted = yield* ClientAddress.config
+  const corsOrigins = yield* Cors.config
+  const rateLimit = yield* RateLimitConfig.config
   const adminKeys = yield* BearerKeys.config
   const anchorsFile = yield* AnchorsFile.config
   const intervals = yield* Intervals.config
@@ -173,9 +193,24 @@ export const read = Effect.gen(function* () {
     TRUSTED_PROXIES: trusted.text,
     // Keys are not shown, only that there are some.
     ADMIN_KEYS: adminKeys.count === 0 ? Option.none() : Option.some(`<${adminKeys.count} redacted>`),
+    CORS_ORIGINS: Cors.shown(corsOrigins),
+    RATE_LIMIT_REQUESTS: rateLimit.requests,
+    RATE_LIMIT_KEY_REQUESTS: rateLimit.keyRequests,
+    RATE_LIMIT_FAILED_KEYS: rateLimit.failedKeys,
+    RATE_LIMIT_WINDOW: rateLimit.window,
     DATABASE_URL: database.url,
     LOG_LEVEL: logging.level.label.toLowerCase(),
     LOG_FORMAT: logging.format,
+    OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
+    // Headers are not shown, only which there are.
+    OTEL_EXPORTER_OTLP_HEADERS: OtlpConfig.shown(otlp.headers),
+    OTEL_SERVICE_NAME: otlp.serviceName,
+    OTEL_RESOURCE_ATTRIBUTES: OtlpConfig.text(otlp.attributes),
+    OTEL_TRACES_SAMPLER: otlp.sampler.name,
+    OTEL_TRACES_SAMPLER_ARG: otlp.samplerArg,
+    // Of the DSN only the host: whoever has the rest can send reports.
+    SENTRY_DSN: Option.map(sentry.project, ({ where }) => where),
+    SENTRY_ENVIRONMENT: sentry.environment,
     STELLAR_NETWORK: source === "simulated" && !networkIsSet ? "" : network.name,
     STELLAR_NETWORK_PASSPHRASE: passphrase,
     STELLAR_SOURCE: source,
