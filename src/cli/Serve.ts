@@ -14,11 +14,13 @@ import * as ProcessAlive from "../lifecycle/node/ProcessAlive.js"
 import type * as Signals from "../lifecycle/node/Signals.js"
 import * as ShutdownMetrics from "../lifecycle/ShutdownMetrics.js"
 import type { ShutdownReport } from "../lifecycle/ShutdownReport.js"
-import * as ShutdownSpans from "../lifecycle/ShutdownSpans.js"
 import * as Waterfall from "../lifecycle/Waterfall.js"
 import * as Logging from "../telemetry/Logging.js"
+import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Program from "./Program.js"
 import * as Settings from "./Settings.js"
+
+const version = process.env.STELLAR_INSIGHTS_VERSION ?? "development"
 
 /** A start that failed has said why in one line; there is nothing to draw of it. */
 const draw = (report: ShutdownReport) =>
@@ -37,13 +39,14 @@ export const serve = (signals: Signals.Captured) =>
     const app = App.layer.pipe(
       Layer.provide(keeper.layer),
       Layer.provide([NodeContext.layer, ProcessAlive.layer]),
+      Layer.provide(Telemetry.layerConfig(version)),
       // Before anything is opened or written, every key is read: what is wrong leaves nothing behind.
       Layer.provide(Layer.effectDiscard(Settings.read))
     )
     yield* NodeLaunch.launch(app, {
       signals,
       recordFile: keeper.unsafeFile,
-      subscribers: [yield* ShutdownMetrics.make, yield* ShutdownSpans.make],
+      subscribers: [yield* ShutdownMetrics.make],
       onReport: (report) =>
         Effect.zipRight(keeper.onReport(report), logging.format === "pretty" ? draw(report) : Effect.void)
     }).pipe(Effect.provide(Logging.layer(logging)))

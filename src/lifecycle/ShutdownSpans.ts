@@ -38,7 +38,9 @@ const spansOf = (tracer: Tracer.Tracer): Spans => {
 
   const begin = (name: string, at: number, attributes: Record<string, unknown>) => {
     const parent = Option.fromNullable(root)
-    const span = tracer.span(name, parent, Context.empty(), [], nanos(at), "internal")
+    const span = tracer.span(name, parent, Context.empty(), [], nanos(at), "internal", {
+      root: Option.isNone(parent)
+    })
     for (const [key, value] of Object.entries(attributes)) span.attribute(key, value)
     return span
   }

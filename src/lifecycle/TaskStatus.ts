@@ -74,11 +74,14 @@ export interface Options {
   readonly lag?: Effect.Effect<Lag, unknown> | undefined
 }
 
+/** What led to a unit is in the past, or nobody's: it begins a trace of its own. */
+const spanOptions = { root: true, captureStackTrace: false } as const
+
 /** The task's side. */
 export interface Tracker {
   /** The answer as of now. Never fails. */
   readonly status: Effect.Effect<TaskStatus>
-  /** Runs a unit and notes when, how long and how it ended. An interrupted one counts neither way. */
+  /** Runs a unit and notes when, how long and how it ended. An interrupted one counts neither way. It is a span, `task <name>`, and begins a trace. */
   readonly unit: <A, E, R>(unit: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Notes when the next unit is due. */
   readonly due: (at: number) => Effect.Effect<void>
@@ -150,7 +153,7 @@ export const make = (options: Options): Tracker => {
       Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
         working = true
         nextAt = null
-        return Effect.onExit(unit, (exit) =>
+        return Effect.onExit(Effect.withSpan(unit, `task ${options.name}`, spanOptions), (exit) =>
           Effect.map(Clock.currentTimeMillis, (now) => ended(startedAt, now, exit))
         )
       }),

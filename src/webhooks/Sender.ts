@@ -60,6 +60,16 @@ export interface Shape {
 /** The sender of the service. */
 export class Sender extends Context.Tag("stellar-insights/webhooks/Sender")<Sender, Shape>() {}
 
+/** A trace of its own: what came before is in the past, and may have been in another process. */
+const spanOptions = { root: true, kind: "client" } as const
+
+/**
+ * W3C's `traceparent`, so that the endpoint can go on with the trace; nothing where it is not recorded. There is always a span: `send` makes it.
+ */
+const traceparent = Effect.map(Effect.orDie(Effect.currentSpan), ({ sampled, spanId, traceId }) =>
+  sampled ? { traceparent: `00-${traceId}-${spanId}-01` } : {}
+)
+
 /** Bytes of an answer's body that are kept. */
 export const keptBytes = 1024
 
@@ -87,6 +97,7 @@ const make = (config: Pick<WebhookConfig, "allowHttp" | "allowPrivate" | "perEnd
         })
         const headers = {
           ...signed,
+          ...(yield* traceparent),
           "content-type": "application/json",
           "user-agent": "stellar-insights-webhooks",
           accept: "*/*"
@@ -95,7 +106,10 @@ const make = (config: Pick<WebhookConfig, "allowHttp" | "allowPrivate" | "perEnd
       })
 
     return Sender.of({
-      send: Effect.fn("Sender.send")(function* (attempt) {
+      send: Effect.fn(
+        "Sender.send",
+        spanOptions
+      )(function* (attempt) {
         const answer = WebhookRequest.nothing()
         const from = yield* Clock.currentTimeMillis
         const problem = yield* exchange(attempt, answer).pipe(
@@ -104,6 +118,14 @@ const make = (config: Pick<WebhookConfig, "allowHttp" | "allowPrivate" | "perEnd
           Effect.timeoutOption(config.timeout),
           Effect.map(Option.getOrElse(() => "it took too long"))
         )
+        yield* Effect.annotateCurrentSpan({
+          // Path and query of a URL may be what makes it secret.
+          "server.address": Endpoint.originOf(attempt.url),
+          "webhook.message_id": attempt.messageId,
+          ...(answer.status === undefined
+            ? { "error.type": problem }
+            : { "http.response.status_code": answer.status })
+        })
         const now = yield* Clock.currentTimeMillis
         const latencyMillis = Math.max(0, now - from)
         if (answer.status === undefined) {
