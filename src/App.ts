@@ -2,20 +2,24 @@
  * The service: its layers, and by that the order of its start and its stop. What stands further down is acquired earlier and released later.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Cache from "./cache/Cache.js"
 import * as CacheMetrics from "./cache/CacheMetrics.js"
+import * as AccessLog from "./http/AccessLog.js"
 import * as ClientAddress from "./http/ClientAddress.js"
 import * as Health from "./http/Health.js"
 import * as HealthDetails from "./http/HealthDetails.js"
+import * as HttpMetrics from "./http/HttpMetrics.js"
 import * as InFlight from "./http/InFlight.js"
+import * as MetricsRoute from "./http/MetricsRoute.js"
 import * as ProblemMiddleware from "./http/ProblemMiddleware.js"
+import * as RequestObserver from "./http/RequestObserver.js"
 import * as RunHealth from "./http/RunHealth.js"
 import * as Serving from "./http/Serving.js"
 import * as TaskHealth from "./http/TaskHealth.js"
+import * as Tracked from "./http/Tracked.js"
 import * as Upgrades from "./http/Upgrades.js"
 import * as AdminAccess from "./insights/AdminAccess.js"
 import * as AnchorsFile from "./insights/anchors/AnchorsFile.js"
@@ -51,12 +55,19 @@ import * as HubHealth from "./realtime/HubHealth.js"
 import * as Redis from "./redis/Redis.js"
 import * as RedisMetrics from "./redis/RedisMetrics.js"
 import * as Source from "./stellar/source/Source.js"
+import * as Prometheus from "./telemetry/Prometheus.js"
 import * as WebhookBell from "./webhooks/Bell.js"
 import * as Resolver from "./webhooks/Resolver.js"
 
 /** Everything that is served on the port, and the port itself, which opens last. */
-const Http = Serving.layerConfig(HttpApiBuilder.serve()).pipe(
-  Layer.provide([ApiHttp.layer, DashboardHttp.layer, Health.layer, ProblemMiddleware.layer]),
+const Http = Serving.layerConfig(Tracked.serveApi).pipe(
+  Layer.provide([
+    ApiHttp.layer,
+    DashboardHttp.layer,
+    Health.layer,
+    MetricsRoute.layer,
+    ProblemMiddleware.layer
+  ]),
   Layer.provide(AdminAccess.layerConfig)
 )
 
@@ -91,6 +102,13 @@ const Webhooks = Layer.merge(FanOut.layerConfig, Subscriptions.layerConfig).pipe
   Layer.provideMerge(Layer.merge(WebhookBell.layer, Resolver.layer))
 )
 
+/** Who sees every request, and how metrics are told: it is there before any port opens and until all are closed. */
+const Observers = Layer.mergeAll(
+  HttpMetrics.layer,
+  AccessLog.layerConfig,
+  Layer.effect(MetricsRoute.Exposition, Prometheus.make)
+)
+
 /** What health and metrics say of it all. */
 const Reports = Layer.mergeAll(
   RunHealth.sampled,
@@ -104,7 +122,6 @@ const Reports = Layer.mergeAll(
 
 /** The service. What became of the run before this one, and where this one keeps its record, is for whoever launches it to say. */
 export const layer = Layer.mergeAll(Http, Reports).pipe(
-  Layer.provide(InFlight.layer),
   Layer.provide(Tasks),
   Layer.provide(RealtimeBroadcaster.layerConfig),
   Layer.provide([Realtime, Webhooks, AnchorsFile.layerConfig, OutboxBell.layer]),
@@ -112,9 +129,12 @@ export const layer = Layer.mergeAll(Http, Reports).pipe(
   Layer.provide(Cache.layerConfig),
   Layer.provide([Database.layerConfig, Source.layerConfig, Redis.layerConfig]),
   Layer.provide([Serving.healthConfig, RunHealth.lastRun]),
+  Layer.provide(Observers),
   Layer.provide([
     ClientAddress.layerConfig,
     HealthDetails.layer,
+    InFlight.layer,
+    RequestObserver.layer,
     Samples.layer,
     LeaseBoard.layer,
     TaskBoard.layer,

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as CacheConfig from "../cache/CacheConfig.js"
+import * as AccessLog from "../http/AccessLog.js"
 import * as BearerKeys from "../http/BearerKeys.js"
 import * as ClientAddress from "../http/ClientAddress.js"
 import * as Cors from "../http/Cors.js"
@@ -60,6 +61,7 @@ export const keys = [
   "DATABASE_URL",
   "LOG_LEVEL",
   "LOG_FORMAT",
+  "ACCESS_LOG",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_EXPORTER_OTLP_HEADERS",
   "OTEL_SERVICE_NAME",
@@ -177,6 +179,7 @@ export const read = Effect.gen(function* () {
   const trusted = yield* ClientAddress.config
   const corsOrigins = yield* Cors.config
   const rateLimit = yield* RateLimitConfig.config
+  const accessLog = yield* AccessLog.config
   const adminKeys = yield* BearerKeys.config
   const anchorsFile = yield* AnchorsFile.config
   const intervals = yield* Intervals.config
@@ -212,6 +215,7 @@ export const read = Effect.gen(function* () {
     DATABASE_URL: database.url,
     LOG_LEVEL: logging.level.label.toLowerCase(),
     LOG_FORMAT: logging.format,
+    ACCESS_LOG: accessLog,
     OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
     // Headers are not shown, only which there are.
     OTEL_EXPORTER_OTLP_HEADERS: OtlpConfig.shown(otlp.headers),

@@ -9,6 +9,9 @@ import type { Connections } from "./Connections.js"
 import * as EventLoop from "./EventLoop.js"
 import { discard, type Response } from "./Message.js"
 import * as Problem from "./Problem.js"
+import { pathOf } from "./ProblemMiddleware.js"
+import * as RequestId from "./RequestId.js"
+import type { Outcome } from "./RequestObserver.js"
 
 /** How long a closed connection is kept for the client's own end, in milliseconds. */
 export const lingerMillis = 1000
@@ -60,6 +63,7 @@ export class Connection {
   readonly socket: Net.Socket
   readonly registry: Connections
   private bytesWhenShut = 0
+  private bytesTold = 0
   private callOff: (() => void) | undefined = undefined
 
   constructor(socket: Net.Socket, registry: Connections) {
@@ -90,6 +94,7 @@ export class Connection {
   begin(response: Response): void {
     response.link = this
     response.arrived = this.registry.now()
+    response.begun = EventLoop.monotonic()
     if (this.last === undefined) this.first = response
     else this.last.following = response
     this.last = response
@@ -110,6 +115,7 @@ export class Connection {
   answered(response: Response): void {
     this.registry.answered++
     this.forget(response)
+    this.tell(response, response.cut ? "interrupted" : "answered")
     this.unread = response.req.complete ? undefined : response.req
     if (this.pending > 0) return
     this.idleSince = this.registry.now()
@@ -129,6 +135,26 @@ export class Connection {
       Problem.send(response, this.registry.tooLong)
     }
     this.registry.interrupt(response, HttpServerError.clientAbortFiberId)
+  }
+
+  /** Refuses what never became a request that an app could answer, after everything that is pending, and closes. */
+  refuse(problem: Problem.Problem, request?: Http.IncomingMessage): void {
+    const id = RequestId.of(request)
+    const bytes = Problem.toBytes(problem, id)
+    this.end(bytes)
+    if (this.registry.listeners.length === 0) return
+    this.registry.tell({
+      method: request?.method ?? "",
+      path: pathOf(request?.url ?? ""),
+      route: undefined,
+      status: problem.status,
+      outcome: "answered",
+      durationMillis: 0,
+      bytes: Buffer.byteLength(bytes),
+      id,
+      request,
+      socket: this.socket
+    })
   }
 
   /** Says `bytes` after everything that is pending, and closes. */
@@ -187,9 +213,30 @@ export class Connection {
       const next = response.following
       this.forget(response)
       this.registry.interrupt(response, HttpServerError.clientAbortFiberId)
+      this.tell(response, response.cut ? "interrupted" : "aborted")
       response = next
     }
     this.registry.remove(this)
+  }
+
+  private tell(response: Response, outcome: Outcome): void {
+    if (this.registry.listeners.length === 0) return
+    const { req: request, route } = response
+    const { bytesWritten } = this.socket
+    const bytes = bytesWritten - this.bytesTold
+    this.bytesTold = bytesWritten
+    this.registry.tell({
+      method: request.method ?? "",
+      path: pathOf(request.url ?? ""),
+      route,
+      status: response.headersSent ? response.statusCode : 0,
+      outcome,
+      durationMillis: EventLoop.monotonic() - response.begun,
+      bytes,
+      id: response.id,
+      request,
+      socket: this.socket
+    })
   }
 
   private forget(response: Response): void {

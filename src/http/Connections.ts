@@ -3,6 +3,7 @@ import type * as FiberId from "effect/FiberId"
 import type * as Net from "node:net"
 import { Connection } from "./Connection.js"
 import type { Response } from "./Message.js"
+import type { Observed } from "./RequestObserver.js"
 import * as Problem from "./Problem.js"
 
 /** What a registry is told about its server. */
@@ -13,6 +14,8 @@ export interface Options {
   readonly now: () => number
   /** The longest body, in bytes: what a 413 says. */
   readonly maxBody: number
+  /** Who is told of each request when it has ended. Default: nobody. */
+  readonly listeners?: ReadonlyArray<(observed: Observed) => void>
 }
 
 /** The registry. Counts are since the server opened. */
@@ -42,10 +45,12 @@ export class Connections {
   readonly stopping: () => boolean
   readonly now: () => number
   readonly tooLong: Problem.Problem
+  readonly listeners: ReadonlyArray<(observed: Observed) => void>
 
   constructor(options: Options) {
     this.stopping = options.stopping
     this.now = options.now
+    this.listeners = options.listeners ?? []
     this.tooLong = Problem.make(413, `the body of a request may have ${options.maxBody} bytes`, {
       maxBytes: options.maxBody
     })
@@ -65,6 +70,11 @@ export class Connections {
     if (!this.open.delete(connection)) return
     this.lastLeft = this.now()
     this.onLeave()
+  }
+
+  /** A request has ended. */
+  tell(observed: Observed): void {
+    for (const listener of this.listeners) listener(observed)
   }
 
   /** Interrupts the fiber that answers, if it is still at it. */

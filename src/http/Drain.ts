@@ -129,6 +129,7 @@ export const make = (options: Options): Effect.Effect<Drain> =>
       connections.interrupted += pending.length
       const fibers: Array<Fiber.RuntimeFiber<unknown, unknown>> = []
       for (const response of pending) {
+        response.cut = true
         response.shouldKeepAlive = false
         if (!response.headersSent) response.setHeader("retry-after", String(Problem.retryAfterSeconds))
         // The platform ends a stream properly when it is interrupted; one that is cut must not look like one that ended.

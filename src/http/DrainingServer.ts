@@ -9,13 +9,10 @@
  * @module
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import type * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -30,30 +27,19 @@ import * as Connection from "./Connection.js"
 import { Connections } from "./Connections.js"
 import * as Drain from "./Drain.js"
 import * as EventLoop from "./EventLoop.js"
+import { isProbe } from "./Health.js"
 import * as HttpListener from "./HttpListener.js"
 import * as HttpServerConfig from "./HttpServerConfig.js"
 import * as InFlight from "./InFlight.js"
 import { Response } from "./Message.js"
 import * as Problem from "./Problem.js"
 import { pathOf } from "./ProblemMiddleware.js"
+import * as RequestObserver from "./RequestObserver.js"
+import { tracked } from "./Tracked.js"
 import * as Upgrades from "./Upgrades.js"
 
 /** How quiesce, events and logs call the server. */
 export const name = "http"
-
-/** Paths that no policy refuses: probes must be answered until the end. */
-const isAlwaysServed = (path: string): boolean =>
-  path === "/health" || path.startsWith("/health/") || path === "/metrics"
-
-/** Remembers the fiber that answers, and lets interruption reach it: the platform's own frame around it is uninterruptible. */
-const tracked = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R> => {
-  const answer = Effect.interruptible(app)
-  return Effect.withFiberRuntime((fiber) => {
-    const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest)
-    ;(NodeHttpServerRequest.toServerResponse(request) as Response).fiber = fiber
-    return answer
-  })
-}
 
 /** A request that asks for another protocol: whoever registered for its path gets the socket. */
 const upgrader =
@@ -68,7 +54,7 @@ const upgrader =
     // Node has taken its listeners off; without one an error of the socket would be nobody's and end the process.
     socket.on("error", () => {})
     const path = pathOf(request.url ?? "")
-    const refuse = (problem: Problem.Problem) => connection.end(Problem.toBytes(problem))
+    const refuse = (problem: Problem.Problem) => connection.refuse(problem, request)
     if (isDraining()) return refuse(Problem.stopping)
     const handler = upgrades.unsafeFind(path)
     if (handler !== undefined && connection.pending === 0) {
@@ -98,6 +84,7 @@ interface Parts {
   readonly budget: Budget.Shape
   readonly upgrades: Upgrades.Shape
   readonly inFlight: InFlight.Shape
+  readonly observer: RequestObserver.Shape
 }
 
 /** Opens the port for `app`; the drain and the closing are the scope's. */
@@ -107,7 +94,7 @@ const open = (
   middleware: HttpMiddleware.HttpMiddleware | undefined
 ): Effect.Effect<HttpListener.HttpListener, HttpListener.ListenFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const { budget, config, inFlight, lifecycle } = parts
+    const { budget, config, inFlight, lifecycle, observer } = parts
     const clock = yield* Effect.clock
     let drain: Drain.Drain | undefined
     const isDraining = () =>
@@ -125,13 +112,14 @@ const open = (
         return stopping || drain?.unsafeBegun() === true
       },
       now: () => clock.unsafeCurrentTimeMillis(),
-      maxBody: config.maxBody
+      maxBody: config.maxBody,
+      listeners: observer.unsafeListeners
     })
     inFlight.unsafeAttach(connections)
     const refuse = (request: Http.IncomingMessage) =>
       isDraining() &&
       Admission.isRefused(budget.newRequests, request.method) &&
-      !isAlwaysServed(pathOf(request.url ?? ""))
+      !isProbe(pathOf(request.url ?? ""))
         ? Problem.stopping
         : undefined
     // A middleware costs the platform a frame around every request, so there is one only where the app brings it.
@@ -173,7 +161,11 @@ export const make = (
 ): Effect.Effect<
   HttpServer.HttpServer,
   never,
-  Lifecycle.Lifecycle | Budget.Budget | Upgrades.Upgrades | InFlight.InFlight
+  | Lifecycle.Lifecycle
+  | Budget.Budget
+  | Upgrades.Upgrades
+  | InFlight.InFlight
+  | RequestObserver.RequestObserver
 > =>
   Effect.gen(function* () {
     const parts: Parts = {
@@ -181,7 +173,8 @@ export const make = (
       lifecycle: yield* Lifecycle.Lifecycle,
       budget: yield* Budget.Budget,
       upgrades: yield* Upgrades.Upgrades,
-      inFlight: yield* InFlight.InFlight
+      inFlight: yield* InFlight.InFlight,
+      observer: yield* RequestObserver.RequestObserver
     }
     let address: HttpServer.Address = { _tag: "TcpAddress", hostname: config.host, port: config.port }
     const server = HttpServer.make({
@@ -210,14 +203,14 @@ export const make = (
 export type Provides = HttpServer.HttpServer | Layer.Layer.Success<typeof NodeHttpServer.layerContext>
 
 /**
- * Who wants to take upgrades or know what is in hand provides itself `Upgrades.layer` or `InFlight.layer`: layers are shared by reference
+ * Who wants to take upgrades, know what is in hand or observe requests provides itself `Upgrades.layer`, `InFlight.layer` or `RequestObserver.layer`: layers are shared by reference
  * within a build, so it is this server's.
  */
 const layerWith = <E>(
   config: Effect.Effect<HttpServerConfig.HttpServerConfig, E>
 ): Layer.Layer<Provides, E, Lifecycle.Lifecycle | Budget.Budget> =>
   Layer.effect(HttpServer.HttpServer, Effect.flatMap(config, make)).pipe(
-    Layer.provide([Upgrades.layer, InFlight.layer]),
+    Layer.provide([Upgrades.layer, InFlight.layer, RequestObserver.layer]),
     Layer.merge(NodeHttpServer.layerContext)
   )
 

@@ -13,6 +13,9 @@ export const turn: Effect.Effect<void> = Effect.async((resume) => {
   return Effect.sync(() => clearImmediate(immediate))
 })
 
+/** Milliseconds with fractions by a clock that nobody sets, for how long things take. */
+export const monotonic = (): number => performance.now()
+
 /** Runs `act` in the next check phase. */
 export const afterPoll = (act: () => void): void => {
   setImmediate(act)

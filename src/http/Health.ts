@@ -18,6 +18,10 @@ import type * as Readiness from "../lifecycle/Readiness.js"
 import * as HealthDetails from "./HealthDetails.js"
 import * as Problem from "./Problem.js"
 
+/** Whether a path is one that machines ask every few seconds: no policy refuses it, and nobody wants to read of it. */
+export const isProbe = (path: string): boolean =>
+  path === "/health" || path.startsWith("/health/") || path === "/metrics"
+
 const noStore = { "cache-control": "no-store" }
 
 const json = (body: unknown, status = 200) =>

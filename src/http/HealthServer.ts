@@ -20,6 +20,8 @@ import * as HttpListener from "./HttpListener.js"
 import * as HttpServerConfig from "./HttpServerConfig.js"
 import * as Problem from "./Problem.js"
 import * as ProblemMiddleware from "./ProblemMiddleware.js"
+import * as RequestObserver from "./RequestObserver.js"
+import { routed, tracked } from "./Tracked.js"
 
 /** Where the health listener is. */
 export interface Shape {
@@ -35,24 +37,26 @@ const releaseMillis = 250
 
 const open = (config: HttpServerConfig.HttpServerConfig, port: number, routes: HttpRouter.HttpRouter) =>
   Effect.gen(function* () {
+    const { unsafeListeners: listeners } = yield* RequestObserver.RequestObserver
     const clock = yield* Effect.clock
     let closing = false
     const connections = new Connections({
       stopping: () => closing,
       now: () => clock.unsafeCurrentTimeMillis(),
-      maxBody: config.maxBody
+      maxBody: config.maxBody,
+      listeners
     })
-    const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(routes)))
-    const handle = yield* NodeHttpServer.makeHandler(app, (inner) => Effect.interruptible(inner))
+    const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(routed(routes))))
+    const handle = yield* NodeHttpServer.makeHandler(app, tracked)
     const listener = yield* HttpListener.open({
       config: { ...config, port },
       key: "HEALTH_PORT",
       connections,
       handle,
       refuse: () => undefined,
-      upgrade: (_, socket) => {
+      upgrade: (request, socket) => {
         socket.on("error", () => {})
-        Connection.of(socket)?.end(Problem.toBytes(Problem.make(404, "no other protocol is spoken here")))
+        Connection.of(socket)?.refuse(Problem.make(404, "no other protocol is spoken here"), request)
       }
     })
     yield* Effect.addFinalizer(() =>
@@ -95,4 +99,4 @@ export const layer = (
         HttpRouter.concat(routes, options.extra ?? HttpRouter.empty)
       )
     )
-  )
+  ).pipe(Layer.provide(RequestObserver.layer))

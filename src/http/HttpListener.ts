@@ -135,7 +135,7 @@ const onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   if (connection.epilogue !== undefined) return
   const current = connection.last
   if (current === undefined || current.req.complete) {
-    connection.end(Problem.toBytes(problem))
+    connection.refuse(problem)
   } else if (current.headersSent) {
     connection.shut()
   } else {

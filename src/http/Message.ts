@@ -6,6 +6,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Connection } from "./Connection.js"
+import * as RequestId from "./RequestId.js"
 
 /** Throws away what is still to come of a request's body, and keeps it coming. */
 export const discard = (request: Http.IncomingMessage): void => {
@@ -50,12 +51,47 @@ export class Response extends Http.ServerResponse {
   following: Response | undefined = undefined
   /** When the request arrived, in milliseconds by the clock. */
   arrived = 0
+  /** The same by a clock that is fine and never set, in milliseconds: for how long it took. */
+  begun = 0
+  /** The pattern of the route that took it. */
+  route: string | undefined = undefined
+  /** Whether it was cut at a limit. */
+  cut = false
+  private name: string | undefined = undefined
   /** The fiber that is answering. */
   fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined = undefined
+  /** Headers besides those that whoever answers gives it, and which go before these. Names in lower case; used up with the head. */
+  besides: Record<string, string> | undefined = undefined
+
+  /** How the request is called. */
+  get id(): string {
+    return (this.name ??= RequestId.of(this.req))
+  }
+
+  /** Writes the head with the request's name in it. Node takes headers from here as they are, while it looks at each one twice that was set before. */
+  private writeNamed(status: number, reason: unknown, headers: unknown): this {
+    const given = typeof reason === "string" ? headers : reason
+    if (Array.isArray(given)) {
+      this.setHeader(RequestId.header, this.id)
+      return super.writeHead(status, reason as string, headers as Http.OutgoingHttpHeaders)
+    }
+    const all = { ...(given as Http.OutgoingHttpHeaders | undefined), [RequestId.header]: this.id }
+    return typeof reason === "string" ? super.writeHead(status, reason, all) : super.writeHead(status, all)
+  }
 
   override writeHead(status: number, reason?: unknown, headers?: unknown): this {
     this.link?.beforeHead(this)
-    return super.writeHead(status, reason as string, headers as Http.OutgoingHttpHeaders)
+    const { besides } = this
+    if (besides === undefined || typeof reason !== "object" || reason === null) {
+      return this.writeNamed(status, reason, headers)
+    }
+    const own = reason as Record<string, string>
+    const vary = own["vary"] === undefined ? undefined : besides["vary"]
+    // They were made for this response, so nobody misses them as they were.
+    Object.assign(besides, own)
+    if (vary !== undefined && vary !== own["vary"]) besides["vary"] = `${vary}, ${own["vary"]}`
+    besides[RequestId.header] = this.id
+    return super.writeHead(status, besides)
   }
 
   /** Node calls it when the last byte has been handed to the system. */

@@ -6,6 +6,7 @@
  */
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Http from "node:http"
+import * as RequestId from "./RequestId.js"
 
 /** The media type of a problem. */
 export const contentType = "application/problem+json"
@@ -67,10 +68,12 @@ export const send = (response: Http.ServerResponse, problem: Problem): void => {
   response.end(response.req.method === "HEAD" ? undefined : body)
 }
 
-/** The problem as the bytes of a last answer, for a request that has no response of its own. */
-export const toBytes = (problem: Problem): string => {
+/** The problem as the bytes of a last answer, for a request that has no response of its own. `id` is the request's name. */
+export const toBytes = (problem: Problem, id: string = RequestId.make()): string => {
   const body = JSON.stringify(problem)
-  const headers = Object.entries(headersOf(problem)).map(([name, value]) => `${name}: ${value}\r\n`)
+  const headers = Object.entries({ ...headersOf(problem), [RequestId.header]: id }).map(
+    ([name, value]) => `${name}: ${value}\r\n`
+  )
   return (
     `HTTP/1.1 ${problem.status} ${Http.STATUS_CODES[problem.status] ?? "Error"}\r\n${headers.join("")}` +
     `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`

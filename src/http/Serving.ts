@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,6 +15,7 @@ import * as Resource from "../lifecycle/Resource.js"
 import * as DrainingServer from "./DrainingServer.js"
 import * as HealthServer from "./HealthServer.js"
 import * as HttpServerConfig from "./HttpServerConfig.js"
+import * as MetricsRoute from "./MetricsRoute.js"
 
 /** When a listener is released its requests have been answered or cut; what is left is letting go of sockets. */
 const releaseLimit = Duration.seconds(1)
@@ -45,13 +47,15 @@ export const layerConfig = <A, E, R>(served: Layer.Layer<A, E, R>) =>
     )
   ).pipe(Layer.provide(DrainingServer.layerConfig))
 
-/** The health listener of the environment (`HEALTH_PORT`), released as `health`; nothing without the key. Fails with `ConfigError`, or with `ListenFailed` when the port cannot be opened. */
+/** The health listener of the environment (`HEALTH_PORT`), with metrics where there is a `MetricsRoute.Exposition`, released as `health`; nothing without the key. Fails with `ConfigError`, or with `ListenFailed` when the port cannot be opened. */
 export const healthConfig = Layer.unwrapEffect(
   Effect.gen(function* () {
     const config = yield* HttpServerConfig.config
     const { stages } = yield* Budget.Budget
     if (Option.isNone(config.healthPort)) return Layer.empty
-    return Layer.tap(HealthServer.layer(config.healthPort.value, { config }), (context) =>
+    const metrics = yield* Effect.serviceOption(MetricsRoute.Exposition)
+    const extra = Option.match(metrics, { onNone: () => HttpRouter.empty, onSome: MetricsRoute.router })
+    return Layer.tap(HealthServer.layer(config.healthPort.value, { config, extra }), (context) =>
       sayWhere("health is listening", Context.get(context, HealthServer.HealthServer).address)
     ).pipe(Resource.named("health", { limit: Duration.min(releaseLimit, stages.telemetry) }), Layer.discard)
   })
