@@ -34,8 +34,6 @@ import * as Network from "../stellar/Network.js"
 import * as Logging from "../telemetry/Logging.js"
 import * as OtlpConfig from "../telemetry/OtlpConfig.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
-import * as OtlpConfig from "../telemetry/OtlpConfig.js"
-import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Address from "../webhooks/Address.js"
 import * as WebhookConfig from "../webhooks/WebhookConfig.js"
 
@@ -62,14 +60,6 @@ export const keys = [
   "LOG_LEVEL",
   "LOG_FORMAT",
   "ACCESS_LOG",
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_HEADERS",
-  "OTEL_SERVICE_NAME",
-  "OTEL_RESOURCE_ATTRIBUTES",
-  "OTEL_TRACES_SAMPLER",
-  "OTEL_TRACES_SAMPLER_ARG",
-  "SENTRY_DSN",
-  "SENTRY_ENVIRONMENT",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_EXPORTER_OTLP_HEADERS",
   "OTEL_SERVICE_NAME",
@@ -164,7 +154,6 @@ const shown = (
 export const read = Effect.gen(function* () {
   const logging = yield* Logging.config(process.stdout.isTTY)
   const { otlp, sentry } = yield* Telemetry.config
-  const { otlp, sentry } = yield* Telemetry.config
   const http = yield* HttpServerConfig.config
   const database = yield* DatabaseConfig.config
   const { source, startLedger } = yield* Source.SourceConfig
@@ -216,16 +205,6 @@ export const read = Effect.gen(function* () {
     LOG_LEVEL: logging.level.label.toLowerCase(),
     LOG_FORMAT: logging.format,
     ACCESS_LOG: accessLog,
-    OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
-    // Headers are not shown, only which there are.
-    OTEL_EXPORTER_OTLP_HEADERS: OtlpConfig.shown(otlp.headers),
-    OTEL_SERVICE_NAME: otlp.serviceName,
-    OTEL_RESOURCE_ATTRIBUTES: OtlpConfig.text(otlp.attributes),
-    OTEL_TRACES_SAMPLER: otlp.sampler.name,
-    OTEL_TRACES_SAMPLER_ARG: otlp.samplerArg,
-    // Of the DSN only the host: whoever has the rest can send reports.
-    SENTRY_DSN: Option.map(sentry.project, ({ where }) => where),
-    SENTRY_ENVIRONMENT: sentry.environment,
     OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
     // Headers are not shown, only which there are.
     OTEL_EXPORTER_OTLP_HEADERS: OtlpConfig.shown(otlp.headers),
