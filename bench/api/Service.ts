@@ -120,6 +120,8 @@ export const start = async (
     env: {
       ...process.env,
       NODE_ENV: "production",
+      // All requests come from one address.
+      RATE_LIMIT_REQUESTS: "0",
       SERVER_HOST: "127.0.0.1",
       SERVER_PORT: String(port),
       DATABASE_URL: `sqlite:${filename}`,
