@@ -19,7 +19,7 @@ import * as Problem from "./Problem.js"
 
 /** One parameter that was not acceptable, as it stands in a 400's `errors`. */
 export interface Invalid {
-  /** Where it stands: `limit`, or `body.items.0` inside a body. */
+  /** Where it stands: `limit`, `items.0` inside a body, `body` where all of it is meant. */
   readonly parameter: string
   /** What was sent, when it stood in the query; null when it was missing or stood elsewhere. */
   readonly value: string | null
@@ -27,12 +27,24 @@ export interface Invalid {
   readonly allowed: string
 }
 
-const invalidOf = (
-  query: URLSearchParams,
-  issue: HttpApiError.HttpApiDecodeError["issues"][number]
-): Invalid => {
-  const parameter = issue.path.map(String).join(".") || "request"
-  return { parameter, value: query.get(parameter), allowed: issue.message }
+type Issue = HttpApiError.HttpApiDecodeError["issues"][number]
+
+/** What is allowed, in our words where the schema has none of its own. */
+const allowedBy = ({ _tag, message, path }: Issue): string => {
+  if (_tag === "Unexpected") {
+    const known = [...message.matchAll(/"([^"]+)"/g)].map(([, name]) => name)
+    return known.length === 0 ? "is not known here" : `is not known here; known are ${known.join(", ")}`
+  }
+  // Paths, queries and headers always are objects, so this is the body.
+  const [, actual] = path.length === 0 ? (/^Expected .*, actual (.*)$/s.exec(message) ?? []) : []
+  if (actual === undefined) return message
+  if (actual === "null") return "must be a JSON object, and is missing"
+  return `must be a JSON object, not ${actual.length > 80 ? `${actual.slice(0, 80)}…` : actual}`
+}
+
+const invalidOf = (query: URLSearchParams, issue: Issue): Invalid => {
+  const parameter = issue.path.map(String).join(".") || "body"
+  return { parameter, value: query.get(parameter), allowed: allowedBy(issue) }
 }
 
 const queryOf = (url: string): URLSearchParams => {
@@ -69,7 +81,7 @@ const fromError = (
         Problem.make(
           400,
           error.reason === "Decode"
-            ? "the body of the request is not what its Content-Type says, JSON unless it says otherwise"
+            ? `the body is not valid JSON${error.cause instanceof SyntaxError ? `: ${error.cause.message.slice(0, 200)}` : ""}`
             : `the request could not be read: ${error.description ?? error.reason}`
         )
       )

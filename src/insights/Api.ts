@@ -146,23 +146,42 @@ export class Api extends HttpApi.make("stellar-insights")
   .add(Webhooks.Webhooks)
   .add(CacheStats.CacheGroup)
   .addError(ApiProblem.BadRequest)
-  .annotate(HttpApi.AdditionalSchemas, [ApiProblem.BadRequest])
+  .annotate(HttpApi.AdditionalSchemas, [
+    ApiProblem.BadRequest,
+    ApiProblem.TooLarge,
+    ApiProblem.NotJson,
+    ApiProblem.TooMany
+  ])
   .annotate(OpenApi.Title, "Stellar Insights")
   .annotate(
     OpenApi.Description,
     "A Stellar network, verified and counted: ledgers, payments, corridors, anchors, trustlines and pools."
   )
   // What does not decode is answered as problem details (see http/ProblemMiddleware), so the platform's own form of it is not part of the contract.
-  .annotate(OpenApi.Transform, (spec) => withoutDecodeErrors(spec as OpenApi.OpenAPISpec) as never) {}
+  .annotate(OpenApi.Transform, (spec) => withCommon(spec as OpenApi.OpenAPISpec) as never) {}
 
-function withoutDecodeErrors(spec: OpenApi.OpenAPISpec): OpenApi.OpenAPISpec {
+/** What any endpoint may answer, or any that takes a body, in place of the platform's own form of it. */
+function withCommon(spec: OpenApi.OpenAPISpec): OpenApi.OpenAPISpec {
   const { HttpApiDecodeError: _error, Issue: _issue, PropertyKey: _key, ...schemas } = spec.components.schemas
-  const badRequest = {
-    description: "A parameter is missing or not valid",
-    content: { [Problem.contentType]: { schema: { $ref: "#/components/schemas/BadRequest" } } }
+  const problem = (name: string, description: string) => ({
+    description,
+    content: { [Problem.contentType]: { schema: { $ref: `#/components/schemas/${name}` } } }
+  })
+  const all = {
+    400: problem("BadRequest", "A parameter is missing or not valid"),
+    429: problem(
+      "TooMany",
+      "More came from this address, or with this key, than may; Retry-After says when to come back"
+    )
+  }
+  const bodies = {
+    413: problem("TooLarge", "The body is longer than SERVER_MAX_BODY"),
+    415: problem("NotJson", "The body is not application/json")
   }
   for (const path of Object.values(spec.paths)) {
-    for (const operation of Object.values(path)) Object.assign(operation.responses, { 400: badRequest })
+    for (const operation of Object.values(path)) {
+      Object.assign(operation.responses, all, operation.requestBody === undefined ? {} : bodies)
+    }
   }
   return { ...spec, components: { ...spec.components, schemas } }
 }

@@ -57,5 +57,11 @@ export const Missing = problem("Missing", 404, "There is no such thing here", {}
 /** 409: it cannot be done as things stand. */
 export const Conflict = problem("Conflict", 409, "It cannot be done as things stand", {})
 
-/** 429: there is a limit, and it is reached. */
-export const TooMany = problem("TooMany", 429, "There are too many of these from this address", {})
+/** 413: the body is longer than `SERVER_MAX_BODY`. */
+export const TooLarge = problem("TooLarge", 413, "The body is too long", { maxBytes: Schema.Number })
+
+/** 415: the body is not JSON. */
+export const NotJson = problem("NotJson", 415, "The body is not application/json", {})
+
+/** 429, with `Retry-After`: there is a limit, and it is reached. */
+export const TooMany = problem("TooMany", 429, "More came from this address, or with this key, than may", {})

@@ -82,6 +82,13 @@ export const oneOf = <const A extends ReadonlyArray<string>>(words: A, descripti
     enum: [...words]
   }) as unknown as Schema.Schema<A[number], string>
 
+/** `true` or `false` in a body. */
+export const truth = (description: string) =>
+  Schema.Boolean.annotations({
+    message: ({ actual }) => `must be true or false, not ${shown(actual)}`,
+    jsonSchema: { type: "boolean", description }
+  })
+
 /** The parameters of a request: all that are wrong are named, not just the first. */
 export const parameters = <A extends Schema.Struct.Fields>(fields: A) =>
   Schema.Struct(fields).annotations({ parseOptions: { errors: "all" } })

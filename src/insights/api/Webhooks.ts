@@ -58,7 +58,13 @@ const Filters = Schema.Struct({
       "Of payments only those that delivered as much or more, in stroops (1e-7)"
     )
   )
-}).annotations({ description: "What events must have to do with; each that is set must fit" })
+}).annotations({
+  description: "What events must have to do with; each that is set must fit",
+  message: ({ actual }) =>
+    `must be an object of corridor, asset, anchor and minAmount, each or none, not ${(JSON.stringify(actual) ?? "nothing").slice(0, 80)}`
+})
+
+const Active = Fields.truth("Whether it gets events; true by default")
 
 const Description = form("at most 500 characters", ({ length }) => length <= 500, "What it is for")
 
@@ -70,7 +76,7 @@ export const NewWebhook = Schema.Struct({
   eventTypes: Schema.optionalWith(EventTypes, { exact: true, default: () => [] }),
   filters: Schema.optionalWith(Filters, { exact: true, default: () => ({}) }),
   description: Schema.optionalWith(Description, { exact: true, default: () => "" }),
-  active: Schema.optionalWith(Schema.Boolean, { exact: true, default: () => true })
+  active: Schema.optionalWith(Active, { exact: true, default: () => true })
 }).annotations({ identifier: "NewWebhook", ...strict })
 
 /** What is to be changed. */
@@ -79,7 +85,7 @@ export const WebhookChange = Schema.Struct({
   eventTypes: Fields.optional(EventTypes),
   filters: Fields.optional(Filters),
   description: Fields.optional(Description),
-  active: Fields.optional(Schema.Boolean)
+  active: Fields.optional(Active)
 }).annotations({ identifier: "WebhookChange", ...strict })
 
 const webhook = {

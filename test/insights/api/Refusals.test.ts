@@ -208,7 +208,17 @@ describe("the description", () => {
       assert.deepStrictEqual(others, [], "parameters that are tested nowhere")
 
       const put = json.paths["/api/anchors/{id}"].put
-      assert.sameMembers(Object.keys(put.responses), ["200", "201", "400", "401", "403", "503"])
+      assert.sameMembers(Object.keys(put.responses), [
+        "200",
+        "201",
+        "400",
+        "401",
+        "403",
+        "413",
+        "415",
+        "429",
+        "503"
+      ])
       const reference = put.requestBody.content["application/json"].schema.$ref.split("/").at(-1)
       const { properties, required } = json.components.schemas[reference]
       assert.deepStrictEqual(required, ["name"])
