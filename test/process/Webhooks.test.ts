@@ -5,12 +5,15 @@ import * as WebhookKills from "../support/WebhookKills.js"
 
 afterEach(Child.clear)
 
+const kills = 20
+
 it("every event arrives under one id, in order, however often the sender is killed", async () => {
   const seed = Number(process.env.WEBHOOKS_SEED ?? Date.now() >>> 0)
-  const { during, events, requests } = await WebhookKills.run(5, seed)
+  const { during, events, requests } = await WebhookKills.run(kills, seed)
   console.log(
-    `WEBHOOKS_SEED=${seed}: 5 kills, ${during} with a request under way; ${events} events, ${requests} requests`
+    `WEBHOOKS_SEED=${seed}: ${kills} kills, ${during} with a request under way; ${events} events, ${requests} requests`
   )
   assert.isAbove(events, 20)
+  assert.isAtLeast(during, kills / 10)
   assert.isAtLeast(requests, events)
 }, 120_000)

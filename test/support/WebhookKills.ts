@@ -106,7 +106,7 @@ export const run = async (kills: number, seed: number): Promise<Account> => {
       // In the middle of a request; some time after the first one; or soon after the start, when what was left over goes out again.
       if (kill % 3 === 0) await until(() => inHand > 0, said)
       if (kill % 3 === 1) await until(() => requests > before, said)
-      await wait(random.int(0, [5, 300, 60][kill % 3]!))
+      await wait(random.int(0, [5, 120, 60][kill % 3]!))
       if (inHand > 0) during += 1
       child.kill("SIGKILL")
       await child.end
