@@ -36,6 +36,7 @@ import * as OutboxLog from "./insights/realtime/OutboxLog.js"
 import * as SessionChoice from "./insights/realtime/SessionChoice.js"
 import * as RedisHealth from "./insights/RedisHealth.js"
 import * as Rehearsal from "./insights/Rehearsal.js"
+import * as StoredMetrics from "./insights/StoredMetrics.js"
 import * as TaskLease from "./insights/TaskLease.js"
 import * as MetricsSync from "./insights/tasks/MetricsSync.js"
 import * as PoolSnapshots from "./insights/tasks/PoolSnapshots.js"
@@ -117,7 +118,8 @@ const Reports = Layer.mergeAll(
   HubHealth.layer,
   CacheMetrics.layer,
   RedisMetrics.layer,
-  RedisHealth.layer
+  RedisHealth.layer,
+  StoredMetrics.layer
 )
 
 /** The service. What became of the run before this one, and where this one keeps its record, is for whoever launches it to say. */

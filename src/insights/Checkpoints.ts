@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as CheckpointThread from "./CheckpointThread.js"
+import * as DatabaseMetrics from "./DatabaseMetrics.js"
 
 /** By how many pages of 4 KiB the log grows before a commit writes it back itself, without a thread that does. */
 export const alonePages = 4000
@@ -57,6 +58,7 @@ export const run = (
       due.pipe(
         Effect.zipRight(begin),
         Effect.zipRight(checkpoint),
+        Effect.zipRight(DatabaseMetrics.checkpointed),
         Effect.forever,
         Effect.catchAll((error) =>
           Effect.zipRight(

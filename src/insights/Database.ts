@@ -23,6 +23,7 @@ import * as Budget from "../lifecycle/Budget.js"
 import * as Resource from "../lifecycle/Resource.js"
 import * as Checkpoints from "./Checkpoints.js"
 import * as DatabaseConfig from "./DatabaseConfig.js"
+import * as DatabaseMetrics from "./DatabaseMetrics.js"
 import * as Migrations from "./Migrations.js"
 import * as SqlFailure from "./SqlFailure.js"
 
@@ -146,7 +147,8 @@ export const make = Effect.fn("Database.make")(function* (
   yield* Effect.addFinalizer(() => settle(write))
   const read = yield* Effect.mapError(connect(filename, true), unusable)
   const committed = yield* Checkpoints.run(filename, write)
-  const counted: Shape["transaction"] = (body) => Effect.zipLeft(transaction(body), committed)
+  const counted: Shape["transaction"] = (body) =>
+    Effect.zipLeft(DatabaseMetrics.measured(transaction(body)), committed)
   return { filename, read, write, transaction: Fence.guarded(counted) } satisfies Shape
 })
 

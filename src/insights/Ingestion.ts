@@ -30,6 +30,7 @@ import * as LedgerDetails from "../stellar/facts/LedgerDetails.js"
 import * as Network from "../stellar/Network.js"
 import * as LedgerSource from "../stellar/source/LedgerSource.js"
 import * as Source from "../stellar/source/Source.js"
+import * as IngestionMetrics from "./IngestionMetrics.js"
 import * as IngestionStatus from "./IngestionStatus.js"
 import * as LedgerStore from "./LedgerStore.js"
 import * as SqlFailure from "./SqlFailure.js"
@@ -138,6 +139,7 @@ export const make = Effect.fn("Ingestion.make")(
     const lifecycle = yield* Lifecycle.Lifecycle
     const health = yield* HealthDetails.HealthDetails
     const status = IngestionStatus.make({ source: source.description, network: source.networkPassphrase })
+    yield* Effect.acquireRelease(IngestionMetrics.idle, () => IngestionMetrics.idle)
     yield* store.claim(source.networkPassphrase)
     const networkId = Network.id(source.networkPassphrase)
     const lag = Effect.zipWith(status.get, Clock.currentTimeMillis, ({ lastCloseTime }, now) => ({
@@ -175,6 +177,7 @@ export const make = Effect.fn("Ingestion.make")(
       yield* Deferred.succeed(begun, void 0)
       yield* ScopedRef.set(stream, Effect.succeed(closed))
       const isNews = yield* status.halted(trouble)
+      yield* IngestionMetrics.halted
       const { message: why, object, reason } = trouble
       yield* (isNews ? Effect.logError : Effect.logDebug)("Ingestion is halted").pipe(
         Effect.annotateLogs({ reason, object, why })
@@ -215,6 +218,7 @@ export const make = Effect.fn("Ingestion.make")(
     )
     const unit = ({ details, object }: Verified) =>
       Effect.zipRight(Deferred.succeed(begun, void 0), tracker.unit(store.commit(details))).pipe(
+        Effect.tap((outcome) => IngestionMetrics.passed(details, outcome)),
         Effect.zipRight(goesOn(details.facts.sequence)),
         Effect.zipRight(status.committed(details.facts)),
         Effect.zipRight(

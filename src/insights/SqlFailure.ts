@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
+import * as DatabaseMetrics from "./DatabaseMetrics.js"
 
 /** Whether a defect or an error is one of a statement. Never fails. */
 export const isSqlError = (error: unknown): error is SqlError => Predicate.hasProperty(error, SqlErrorTypeId)
@@ -57,4 +58,7 @@ const soon = Schedule.exponential("2 millis", 1.5).pipe(
  * statement, since it starts from its beginning.
  */
 export const withBusyRetry = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.retry(effect, { while: isBusy, schedule: soon })
+  Effect.retry(
+    Effect.tapError(effect, (error) => (isBusy(error) ? DatabaseMetrics.busy : Effect.void)),
+    { while: isBusy, schedule: soon }
+  )

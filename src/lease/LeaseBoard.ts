@@ -5,7 +5,7 @@
  * | --- | --- | --- |
  * | `lease_held{lease}` | gauge | 1 while this process has it, else 0 |
  * | `lease_epoch{lease}` | gauge | the epoch that this process has seen last |
- * | `lease_lost{lease}` | counter | how often this process has lost it, which is more than giving it back |
+ * | `lease_lost_total{lease}` | counter | how often this process has lost it, which is more than giving it back |
  *
  * @module
  */
@@ -86,7 +86,7 @@ export interface Tracker {
 
 const held = Metric.gauge("lease_held", { description: "Whether this process has the lease" })
 const epoch = Metric.gauge("lease_epoch", { description: "The epoch of the lease that was seen last" })
-const losses = Metric.counter("lease_lost", {
+const losses = Metric.counter("lease_lost_total", {
   description: "How often this process has lost the lease",
   incremental: true
 })

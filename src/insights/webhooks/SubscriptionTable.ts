@@ -88,6 +88,16 @@ export const reads = (sql: SqlClient.SqlClient) => {
       sql<{ count: number }>`SELECT count(*) AS count FROM webhook_subscription`,
       ([row]) => row!.count
     ),
+    /** How many there are, how many of them are active, and how many deliveries wait for these. */
+    totals: Effect.map(
+      sql<{ subscriptions: number; active: number | null; waiting: number | null }>`
+        SELECT count(*) AS subscriptions, sum(active) AS active, sum(active * waiting) AS waiting FROM webhook_subscription`,
+      ([row]) => ({
+        subscriptions: row?.subscriptions ?? 0,
+        active: row?.active ?? 0,
+        waiting: row?.waiting ?? 0
+      })
+    ),
     /** Deliveries that wait for the active ones. */
     waiting: Effect.map(
       sql<{ count: number | null }>`SELECT sum(waiting) AS count FROM webhook_subscription WHERE active = 1`,
