@@ -12,10 +12,12 @@ import * as LastRun from "../lifecycle/LastRun.js"
 import * as NodeLaunch from "../lifecycle/node/NodeLaunch.js"
 import * as ProcessAlive from "../lifecycle/node/ProcessAlive.js"
 import type * as Signals from "../lifecycle/node/Signals.js"
+import * as Samples from "../lifecycle/Samples.js"
 import * as ShutdownMetrics from "../lifecycle/ShutdownMetrics.js"
 import type { ShutdownReport } from "../lifecycle/ShutdownReport.js"
 import * as Waterfall from "../lifecycle/Waterfall.js"
 import * as Logging from "../telemetry/Logging.js"
+import * as ProcessMetrics from "../telemetry/ProcessMetrics.js"
 import * as Telemetry from "../telemetry/Telemetry.js"
 import * as Program from "./Program.js"
 import * as Settings from "./Settings.js"
@@ -39,6 +41,7 @@ export const serve = (signals: Signals.Captured) =>
     const app = App.layer.pipe(
       Layer.provide(keeper.layer),
       Layer.provide([NodeContext.layer, ProcessAlive.layer]),
+      Layer.provide(ProcessMetrics.layer(version).pipe(Layer.provide(Samples.layer))),
       Layer.provide(Telemetry.layerConfig(version)),
       // Before anything is opened or written, every key is read: what is wrong leaves nothing behind.
       Layer.provide(Layer.effectDiscard(Settings.read))
