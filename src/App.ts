@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Cache from "./cache/Cache.js"
 import * as CacheMetrics from "./cache/CacheMetrics.js"
-import * as AccessLog from "./http/AccessLog.js"
 import * as ClientAddress from "./http/ClientAddress.js"
+import * as AccessLog from "./http/AccessLog.js"
+import * as Gate from "./http/Gate.js"
 import * as Health from "./http/Health.js"
 import * as HealthDetails from "./http/HealthDetails.js"
 import * as HttpMetrics from "./http/HttpMetrics.js"
@@ -34,6 +35,7 @@ import * as OutboxBell from "./insights/OutboxBell.js"
 import * as ChannelNames from "./insights/realtime/ChannelNames.js"
 import * as OutboxLog from "./insights/realtime/OutboxLog.js"
 import * as SessionChoice from "./insights/realtime/SessionChoice.js"
+import * as RateLimits from "./insights/RateLimits.js"
 import * as RedisHealth from "./insights/RedisHealth.js"
 import * as Rehearsal from "./insights/Rehearsal.js"
 import * as StoredMetrics from "./insights/StoredMetrics.js"
@@ -67,9 +69,11 @@ const Http = Serving.layerConfig(Tracked.serveApi).pipe(
     DashboardHttp.layer,
     Health.layer,
     MetricsRoute.layer,
-    ProblemMiddleware.layer
+    ProblemMiddleware.layer,
+    Gate.layerConfig
   ]),
-  Layer.provide(AdminAccess.layerConfig)
+  Layer.provide(AdminAccess.layerConfig),
+  Layer.provide(RateLimits.layerConfig)
 )
 
 /** The tasks that write ledgers, and what follows from them. Ledgers begin first: whoever takes over goes on with them at once. */

@@ -73,6 +73,9 @@ export class Buckets {
       const { capacity, window } = bucket.policy
       bucket.tokens = Math.min(capacity, bucket.tokens + (passed * capacity) / window)
       bucket.at = now
+    } else if (passed < 0) {
+      // The clock was set back: nothing comes of that, and nobody waits until it has caught up.
+      bucket.at = now
     }
     return bucket
   }
