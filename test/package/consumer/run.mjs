@@ -35,7 +35,7 @@ try {
   for (const file of ["service.ts", "client.mjs"])
     copyFileSync(join(import.meta.dirname, file), join(project, file))
   // Every example of the documentation is a module of its own that must compile.
-  const examples = ["README.md", "docs/lifecycle.md", "docs/realtime.md"].flatMap((file) =>
+  const examples = ["README.md", "docs/lifecycle.md", "docs/realtime.md", "docs/testing.md"].flatMap((file) =>
     [...readFileSync(join(root, file), "utf8").matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1])
   )
   if (examples.length < 5) fail("the documentation has lost its examples")
