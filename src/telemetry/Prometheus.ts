@@ -20,10 +20,23 @@ export interface Shape {
 /** The media type of the text format. */
 export const contentType = "text/plain; version=0.0.4; charset=utf-8"
 
+/** What Effect counts of itself, and says nothing about. */
+const ofEffect: Readonly<Record<string, string>> = {
+  effect_fiber_started: "Fibers that were started",
+  effect_fiber_active: "Fibers that have not ended",
+  effect_fiber_successes: "Fibers that ended well",
+  effect_fiber_failures: "Fibers that failed, died or were interrupted",
+  effect_fiber_lifetimes: "How long fibers lived, in milliseconds"
+}
+
 /** Effect knows no units, so the exporter would write "1" everywhere, and the label `unit` where there is one. Names say the unit. */
-const withoutUnit = (metric: MetricData): MetricData => ({
+const described = ({ descriptor, ...metric }: MetricData): MetricData => ({
   ...metric,
-  descriptor: { ...metric.descriptor, unit: "" }
+  descriptor: {
+    ...descriptor,
+    unit: "",
+    description: descriptor.description || ofEffect[descriptor.name] || ""
+  }
 })
 
 const load = Effect.gen(function* () {
@@ -43,7 +56,7 @@ const load = Effect.gen(function* () {
     ({ resourceMetrics: { resource, scopeMetrics } }) =>
       serializer.serialize({
         resource,
-        scopeMetrics: scopeMetrics.map(({ metrics, scope }) => ({ scope, metrics: metrics.map(withoutUnit) }))
+        scopeMetrics: scopeMetrics.map(({ metrics, scope }) => ({ scope, metrics: metrics.map(described) }))
       })
   )
 })

@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
 import * as DrainingServer from "../../../src/http/DrainingServer.js"
 import type * as HttpServerConfig from "../../../src/http/HttpServerConfig.js"
 import * as InFlight from "../../../src/http/InFlight.js"
+import * as RequestObserver from "../../../src/http/RequestObserver.js"
 import * as Upgrades from "../../../src/http/Upgrades.js"
 import * as Bounded from "../../../src/lifecycle/Bounded.js"
 import * as Budget from "../../../src/lifecycle/Budget.js"
@@ -89,6 +90,7 @@ export interface Harness {
   readonly lifecycle: Lifecycle.Shape
   readonly inFlight: InFlight.Shape
   readonly upgrades: Upgrades.Shape
+  readonly observer: RequestObserver.Shape
   readonly events: Array<LifecycleEvent>
   /** Advances to draining and runs every quiesce within its limit. Ends with the milliseconds it took. */
   readonly drain: Effect.Effect<number>
@@ -134,7 +136,7 @@ export const serve = (options: Options = {}): Effect.Effect<Harness, never, Scop
     const app = options.app ?? Effect.flatten(HttpRouter.toHttpApp(routes))
     const context = yield* HttpServer.serve(app as HttpApp.Default<never, Lifecycle.Lifecycle>).pipe(
       Layer.provideMerge(server),
-      Layer.merge(Layer.merge(Upgrades.layer, InFlight.layer)),
+      Layer.merge(Layer.mergeAll(Upgrades.layer, InFlight.layer, RequestObserver.layer)),
       Layer.provideMerge(Layer.succeed(Lifecycle.Lifecycle, lifecycle)),
       Layer.buildWithScope(scope)
     )
@@ -145,6 +147,7 @@ export const serve = (options: Options = {}): Effect.Effect<Harness, never, Scop
       lifecycle,
       inFlight: Context.get(context, InFlight.InFlight),
       upgrades: Context.get(context, Upgrades.Upgrades),
+      observer: Context.get(context, RequestObserver.RequestObserver),
       events,
       drain: lifecycle.internal.advance("draining").pipe(
         Effect.zipRight(runQuiesces(lifecycle)),
