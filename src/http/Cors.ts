@@ -54,43 +54,45 @@ const exposed = "etag, ratelimit, ratelimit-policy, retry-after, x-request-id"
 /** How long a browser need not ask again, in seconds. Browsers have bounds of their own, of two hours or a day. */
 const maxAge = "7200"
 
-/** The rules. */
+/** The rules. What they give are lines of a head as they are sent, or nothing. */
 export interface Cors {
-  /** Adds to `headers` what a request of this origin, undefined when it names none, gets in its answer. */
-  readonly add: (headers: Record<string, string>, origin: string | undefined) => void
+  /** What a request of this origin, undefined when it names none, gets in its answer. */
+  readonly answer: (origin: string | undefined) => string
   /** What a preflight gets besides, for a path with these methods; nothing when it is none, or its page may not do what it asks for. */
-  readonly preflight: (
-    request: Http.IncomingMessage,
-    methods: ReadonlyArray<string>
-  ) => Record<string, string>
+  readonly preflight: (request: Http.IncomingMessage, methods: ReadonlyArray<string>) => string
 }
 
 const reading = new Set(["GET", "HEAD"])
 
+const head = (headers: Readonly<Record<string, string>>): string =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("")
+
+const allow = (origin: string) =>
+  head({ "access-control-allow-origin": origin, "access-control-expose-headers": exposed })
+
 /** Rules for these origins. */
 export const make = (origins: Origins): Cors => {
-  const named = typeof origins === "string" ? undefined : new Set(origins)
   const isAny = origins === "*"
-  const mayRead = (origin: string) => isAny || named?.has(origin) === true
+  const anyone = allow("*")
+  const named = new Map(typeof origins === "string" ? [] : origins.map((one) => [one, allow(one)]))
+  // What depends on the origin says so to caches, also when there was none.
+  const varies = named.size > 0 ? head({ vary: "Origin" }) : ""
   return {
-    add: (headers, origin) => {
-      // What depends on the origin says so to caches, also when there was none.
-      if (named !== undefined) headers["vary"] = "Origin"
-      if (origin === undefined || !mayRead(origin)) return
-      headers["access-control-allow-origin"] = isAny ? "*" : origin
-      headers["access-control-expose-headers"] = exposed
+    answer: (origin) => {
+      if (origin === undefined) return varies
+      return isAny ? anyone : varies + (named.get(origin) ?? "")
     },
-    preflight: (request, methods) => {
-      const { "access-control-request-method": method, origin } = request.headers
-      if (origin === undefined || method === undefined || !mayRead(origin)) return {}
+    preflight: ({ headers: { "access-control-request-method": method, origin } }, methods) => {
+      if (origin === undefined || method === undefined || !(isAny || named.has(origin))) return ""
       const allowed = isAny ? methods.filter((one) => reading.has(one)) : methods
-      return {
+      const besides = isAny ? "" : "authorization, content-type, "
+      return head({
         "access-control-allow-methods": allowed.join(", "),
-        "access-control-allow-headers": isAny
-          ? "last-event-id, x-request-id"
-          : "authorization, content-type, last-event-id, x-request-id",
+        "access-control-allow-headers": `${besides}last-event-id, x-request-id`,
         "access-control-max-age": maxAge
-      }
+      })
     }
   }
 }

@@ -34,45 +34,32 @@ export interface Parts {
 export const isProbe = (url: string): boolean => /^\/(?:health(?:[/?]|$)|metrics(?:\?|$))/.test(url)
 
 /** The gate before an app that the draining server serves. */
-export const middleware =
-  ({ allowed, cors, limit }: Parts) =>
-  <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
+export const middleware = ({ allowed, cors, limit }: Parts) => {
+  const preflight = <E, R>(
+    source: Http.IncomingMessage,
+    response: Response,
+    app: HttpApp.Default<E, R>
+  ): HttpApp.Default<E, R> =>
+    Effect.flatMap(allowed, (methods) => {
+      if (methods.length > 0) response.lines += cors.preflight(source, methods)
+      return app
+    })
+  return <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
     Effect.withFiberRuntime((fiber) => {
       const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest)
       const source = NodeHttpServerRequest.toIncomingMessage(request)
       const response = NodeHttpServerRequest.toServerResponse(request) as Response
-      // Written out, not copied: it is the quickest way to make one for each request.
-      const besides: Record<string, string> = {
-        "content-security-policy": SecurityHeaders.headers["content-security-policy"],
-        "cross-origin-opener-policy": SecurityHeaders.headers["cross-origin-opener-policy"],
-        "cross-origin-resource-policy": SecurityHeaders.headers["cross-origin-resource-policy"],
-        "referrer-policy": SecurityHeaders.headers["referrer-policy"],
-        "x-content-type-options": SecurityHeaders.headers["x-content-type-options"],
-        "x-frame-options": SecurityHeaders.headers["x-frame-options"]
+      response.policy = SecurityHeaders.policy
+      if (isProbe(source.url ?? "")) {
+        response.lines = SecurityHeaders.lines
+        return app
       }
-      response.besides = besides
-      if (isProbe(source.url ?? "")) return app
-      cors.add(besides, source.headers.origin)
-      const { left, policy, refusal } = limit.unsafeTake(source)
-      if (policy !== "") {
-        besides["ratelimit-policy"] = policy
-        besides["ratelimit"] = left
-      }
+      const { lines, refusal } = limit.unsafeTake(source)
+      response.lines = SecurityHeaders.lines + cors.answer(source.headers.origin) + lines
       if (refusal !== undefined) return RateLimit.respond(refusal)
-      return source.method === "OPTIONS" ? preflight(allowed, cors, source, besides, app) : app
+      return source.method === "OPTIONS" ? preflight(source, response, app) : app
     })
-
-const preflight = <E, R>(
-  allowed: MethodNotAllowed.Allowed,
-  cors: Cors.Cors,
-  source: Http.IncomingMessage,
-  besides: Record<string, string>,
-  app: HttpApp.Default<E, R>
-): HttpApp.Default<E, R> =>
-  Effect.flatMap(allowed, (methods) => {
-    if (methods.length > 0) Object.assign(besides, cors.preflight(source, methods))
-    return app
-  })
+}
 
 /** The gate of an API that is served with `HttpApiBuilder.serve` on a draining server, as the environment says. Fails with `ConfigError`. */
 export const layerConfig = HttpApiBuilder.middleware(

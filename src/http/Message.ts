@@ -43,6 +43,11 @@ export const guardBody = (request: Http.IncomingMessage, response: Response, all
   }
 }
 
+/** It has no type since it is node's own affair; tests see whether it still is what it was. */
+const { _storeHeader: storeHeader } = Http.ServerResponse.prototype as unknown as {
+  readonly _storeHeader: (this: Http.ServerResponse, firstLine: string, headers: unknown) => void
+}
+
 /** A response that its connection knows of until it is whole. */
 export class Response extends Http.ServerResponse {
   /** The connection on which it counts as pending. */
@@ -60,38 +65,26 @@ export class Response extends Http.ServerResponse {
   private name: string | undefined = undefined
   /** The fiber that is answering. */
   fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined = undefined
-  /** Headers besides those that whoever answers gives it, and which go before these. Names in lower case; used up with the head. */
-  besides: Record<string, string> | undefined = undefined
+  /** Lines of the head besides the headers that whoever answers gives it: whole ones, whose values are known to be fit for a head. */
+  lines = ""
+  /** The same where the head has no `Content-Security-Policy` of its own. */
+  policy = ""
 
   /** How the request is called. */
   get id(): string {
     return (this.name ??= RequestId.of(this.req))
   }
 
-  /** Writes the head with the request's name in it. Node takes headers from here as they are, while it looks at each one twice that was set before. */
-  private writeNamed(status: number, reason: unknown, headers: unknown): this {
-    const given = typeof reason === "string" ? headers : reason
-    if (Array.isArray(given)) {
-      this.setHeader(RequestId.header, this.id)
-      return super.writeHead(status, reason as string, headers as Http.OutgoingHttpHeaders)
-    }
-    const all = { ...(given as Http.OutgoingHttpHeaders | undefined), [RequestId.header]: this.id }
-    return typeof reason === "string" ? super.writeHead(status, reason, all) : super.writeHead(status, all)
-  }
-
   override writeHead(status: number, reason?: unknown, headers?: unknown): this {
     this.link?.beforeHead(this)
-    const { besides } = this
-    if (besides === undefined || typeof reason !== "object" || reason === null) {
-      return this.writeNamed(status, reason, headers)
-    }
-    const own = reason as Record<string, string>
-    const vary = own["vary"] === undefined ? undefined : besides["vary"]
-    // They were made for this response, so nobody misses them as they were.
-    Object.assign(besides, own)
-    if (vary !== undefined && vary !== own["vary"]) besides["vary"] = `${vary}, ${own["vary"]}`
-    besides[RequestId.header] = this.id
-    return super.writeHead(status, besides)
+    return super.writeHead(status, reason as string, headers as Http.OutgoingHttpHeaders)
+  }
+
+  /** Node calls it with the first line of the head. What all answers carry goes behind that as text: each header that node is given costs it as much as a limit or a route. */
+  _storeHeader(firstLine: string, headers: Readonly<Record<string, unknown>> | null | undefined): void {
+    const policy = headers?.["content-security-policy"] === undefined ? this.policy : ""
+    const lines = `${firstLine}${RequestId.header}: ${this.id}\r\n${policy}${this.lines}`
+    storeHeader.call(this, lines, headers)
   }
 
   /** Node calls it when the last byte has been handed to the system. */

@@ -27,10 +27,8 @@ import * as RateLimitConfig from "./RateLimitConfig.js"
 export interface Verdict {
   /** Why it is refused; undefined when it is not. */
   readonly refusal: Refusal | undefined
-  /** `RateLimit`; empty where there is no limit. */
-  readonly left: string
-  /** `RateLimit-Policy`; empty where there is no limit. */
-  readonly policy: string
+  /** `RateLimit` and `RateLimit-Policy`, as lines of a head as they are sent; empty where there is no limit. */
+  readonly lines: string
 }
 
 /** A request too many. */
@@ -73,12 +71,13 @@ export interface Parts {
 /** Clients that are remembered at most, about 150 bytes each; each bucket of one counts. */
 export const mostBuckets = 50_000
 
-const unlimited: Verdict = { refusal: undefined, left: "", policy: "" }
+const unlimited: Verdict = { refusal: undefined, lines: "" }
 
 /** The same policies in words, made once. */
 interface Spoken {
   readonly policy: Policy
-  readonly header: string
+  /** `RateLimit-Policy`. */
+  readonly line: string
 }
 
 const spoken = (name: string, capacity: number, window: Duration.Duration): Spoken | undefined =>
@@ -86,7 +85,7 @@ const spoken = (name: string, capacity: number, window: Duration.Duration): Spok
     ? undefined
     : {
         policy: { name, capacity, window: Duration.toMillis(window) },
-        header: `"${name}";q=${capacity};w=${Math.ceil(Duration.toSeconds(window))}`
+        line: `ratelimit-policy: "${name}";q=${capacity};w=${Math.ceil(Duration.toSeconds(window))}\r\n`
       }
 
 const details = {
@@ -125,14 +124,20 @@ export const make = ({ address, config, isElsewhere = isNobodys, keys, now }: Pa
 
   const take = (key: string, limit: Spoken | undefined): Verdict => {
     if (limit === undefined) return unlimited
-    const { header, policy } = limit
+    const { line, policy } = limit
     const left = buckets.take(key, policy, now())
     if (left < 0) {
       const refused = refusal(limit, left + 1)
-      return { refusal: refused, left: `"${policy.name}";r=0;t=${refused.retryAfter}`, policy: header }
+      return {
+        refusal: refused,
+        lines: `${line}ratelimit: "${policy.name}";r=0;t=${refused.retryAfter}\r\n`
+      }
     }
     const full = Math.ceil(((policy.capacity - left) * policy.window) / policy.capacity / 1000)
-    return { refusal: undefined, left: `"${policy.name}";r=${Math.floor(left)};t=${full}`, policy: header }
+    return {
+      refusal: undefined,
+      lines: `${line}ratelimit: "${policy.name}";r=${Math.floor(left)};t=${full}\r\n`
+    }
   }
 
   /** The name of the request's key; undefined when it is wrong, or is not looked at. */

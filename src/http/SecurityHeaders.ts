@@ -3,15 +3,20 @@
  *
  * `Strict-Transport-Security` is not among them: the service speaks plain HTTP, and whoever ends TLS before it knows whether all of its host is on https.
  *
+ * They are lines of a head as they are sent, put together once.
+ *
  * @module
  */
 
-/** What every answer carries: it is data, no page, is not to be shown in one, is not to be guessed at, and tells no other site where a reader came from. */
-export const headers = {
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY"
-} as const
+/** What every answer carries but pages, which have their own: it is data, and loads, runs and shows nothing. */
+export const policy = "content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
+
+/** What every answer carries, pages too: it is not to be shown inside another site's page, not to be guessed at, and tells no other site where a reader came from. */
+export const lines = [
+  "cross-origin-opener-policy: same-origin",
+  "cross-origin-resource-policy: same-origin",
+  "referrer-policy: no-referrer",
+  "x-content-type-options: nosniff",
+  "x-frame-options: DENY",
+  ""
+].join("\r\n")

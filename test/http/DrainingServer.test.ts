@@ -179,7 +179,7 @@ describe("DrainingServer", () => {
       assert.strictEqual((yield* client.get("/health/live")).status, 200)
       assert.strictEqual((yield* client.get("/health/ready")).status, 503)
       yield* client.send(request("POST", "/items"))
-      assert.strictEqual((yield* client.answer(client.answers.length + 1)).status, 404)
+      assert.strictEqual((yield* client.answer(client.answers.length + 1)).status, 405)
     })
   )
 })

@@ -28,8 +28,13 @@ const setUp = (config: Partial<RateLimitConfig.RateLimitConfig> = {}, all: Itera
       socket: { remoteAddress: from },
       headers: key === undefined ? {} : { authorization: `Bearer ${key}` }
     }) as unknown as Http.IncomingMessage
-  const ask = (from: string, key?: string, url?: string) => limit.unsafeTake(request(from, key, url))
-  return { ask, clock, limit, request }
+  const take = (asked: Http.IncomingMessage) => {
+    const { lines, refusal } = limit.unsafeTake(asked)
+    const line = (name: string) => new RegExp(`^${name}: (.*)\\r\\n`, "m").exec(lines)?.[1] ?? ""
+    return { refusal, left: line("ratelimit"), policy: line("ratelimit-policy") }
+  }
+  const ask = (from: string, key?: string, url?: string) => take(request(from, key, url))
+  return { ask, take, clock, limit, request }
 }
 
 const times = <A>(count: number, ask: () => A): ReadonlyArray<A> => Array.from({ length: count }, ask)
@@ -95,14 +100,14 @@ describe("a key", () => {
   })
 
   it("that is wrong counts as none, and after some of them none is looked at", () => {
-    const { ask, clock, limit, request } = setUp({ requests: 100 })
+    const { ask, clock, limit, request, take } = setUp({ requests: 100 })
     for (const { policy } of times(2, () => ask("10.0.0.1", "wrong-key-0123456789"))) {
       assert.strictEqual(policy, '"address";q=100;w=60')
     }
     // The right one is not told from a wrong one any more, neither by the answer nor by the limit that counts.
     for (const key of [keys[0], "wrong-key-0123456789"]) {
       const late = request("10.0.0.1", key)
-      assert.strictEqual(limit.unsafeTake(late).policy, '"address";q=100;w=60')
+      assert.strictEqual(take(late).policy, '"address";q=100;w=60')
       assert.deepInclude(limit.unsafeLocked(late)?.problem, {
         status: 429,
         policy: "failed-keys",
@@ -112,14 +117,14 @@ describe("a key", () => {
       assert.strictEqual(limit.unsafeLocked(late)?.retryAfter, 30)
     }
     const without = request("10.0.0.1")
-    assert.isUndefined(limit.unsafeTake(without).refusal)
+    assert.isUndefined(take(without).refusal)
     assert.isUndefined(limit.unsafeLocked(without))
     const elsewhere = request("10.0.0.2", keys[0])
-    assert.strictEqual(limit.unsafeTake(elsewhere).policy, '"key";q=5;w=60')
+    assert.strictEqual(take(elsewhere).policy, '"key";q=5;w=60')
     assert.isUndefined(limit.unsafeLocked(elsewhere))
     clock.now += 30_000
     const again = request("10.0.0.1", keys[0])
-    assert.strictEqual(limit.unsafeTake(again).policy, '"key";q=5;w=60')
+    assert.strictEqual(take(again).policy, '"key";q=5;w=60')
     assert.isUndefined(limit.unsafeLocked(again))
   })
 
