@@ -1,7 +1,7 @@
 /**
  * Traces, metrics and error reports that leave the process, as one named part of it: the first to be there, the last to go.
  *
- * Everything is built on it, so it is released after everything, the database included, as `telemetry` within `SHUTDOWN_TELEMETRY_TIMEOUT`. What is left is delivered in nine tenths of
+ * Everything is built on it, so it is released after everything, the database included, as `telemetry` within `SHUTDOWN_TELEMETRY_TIMEOUT`. What is left is delivered in three quarters of
  * that and then given up with a warning: a collector that hangs does not make the stop a forced one. Where nothing is configured nothing is loaded, and there is nothing to release.
  *
  * @module
@@ -24,7 +24,7 @@ import * as Tracing from "./Tracing.js"
 export const name = "telemetry"
 
 /** The part of the limit that delivering has; the rest is for giving up and saying so. */
-const patience = 0.9
+const patience = 0.75
 
 /** The settings. */
 export const config = Config.all({ otlp: OtlpConfig.config, sentry: SentryConfig.config })
