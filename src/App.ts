@@ -88,8 +88,9 @@ const Producers = Layer.mergeAll(
 /** Webhooks stand below the tasks, so they end after them, and take the last of what those have written. All of it runs in one process at a time. */
 const Tasks = TaskLease.layerConfig(
   Producers.pipe(Layer.provide(WebhookDispatcher.layerConfig), Layer.provide(WebhookDelivery.layerConfig)),
-  Rehearsal.layer
-)
+  Rehearsal.layer,
+  Rehearsal.begin
+).pipe(Layer.provide(Rehearsal.shelf))
 
 /** The clients that listen, in every process. They are let go when all that was to be said has been said. */
 const Realtime = Layer.unwrapEffect(

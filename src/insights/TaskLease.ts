@@ -52,18 +52,19 @@ const health = Layer.scopedDiscard(
 
 /**
  * `tasks`, in one process at a time; they may take `SHUTDOWN_BACKGROUND_TIMEOUT` to finish when the service stops. `standby` is there while another process has the
- * lease. Fails as the tasks do, or with `ConfigError`.
+ * lease, and `begin` is what is done first when it is this one's. Fails as the tasks do, or with `ConfigError`.
  */
 export const layerConfig = <E, R, RS = never>(
   tasks: Layer.Layer<never, E, R>,
-  standby: Layer.Layer<never, never, RS> = Layer.empty as Layer.Layer<never, never, RS>
+  standby: Layer.Layer<never, never, RS> = Layer.empty as Layer.Layer<never, never, RS>,
+  begin: Effect.Effect<void, never, RS> = Effect.void
 ) =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
       const { stages } = yield* Budget.Budget
       const config = yield* LeaseConfig.config
       const holder = yield* Holder.ofProcess
-      const leased = Leased.layer({ name, config, holder, limit: stages.background, standby })(tasks)
+      const leased = Leased.layer({ name, config, holder, limit: stages.background, standby, begin })(tasks)
       return Layer.merge(leased, health)
     })
   ).pipe(Layer.provide([leases, wake]))

@@ -45,6 +45,11 @@ export interface Options<RS = never> {
   readonly holder?: Holder.Holder
   /** What stands here while another process has the lease, such as the tasks on the board as waiting for it. Built anew each time. Default: nothing. */
   readonly standby?: Layer.Layer<never, never, RS>
+  /**
+   * What a process that has waited for the lease does first when it gets it, under the lease: work that cannot wait until the tasks are built. Interrupted when the
+   * lease is lost or the service stops. Default: nothing.
+   */
+  readonly begin?: Effect.Effect<void, never, RS>
 }
 
 /** What a leased layer needs: what its tasks and its stand-in need, and what it works with. */
@@ -97,6 +102,7 @@ export const make = <E, R, RS = never>(
       term: (keeper) =>
         Term.run({
           tasks,
+          begin: Effect.provide(options.begin ?? Effect.void, context),
           context,
           lifecycle,
           keeper,

@@ -19,6 +19,8 @@ import * as Keeper from "./Keeper.js"
 export interface Options<E, R> {
   /** What runs. */
   readonly tasks: Layer.Layer<never, E, R>
+  /** What is done first, under the lease, before anything is built. */
+  readonly begin: Effect.Effect<void>
   /** What it is built on, besides the life of the service. */
   readonly context: Context.Context<Exclude<R, Lifecycle.Lifecycle>>
   /** The life of the service. */
@@ -89,7 +91,7 @@ export const run = <E, R>(options: Options<E, R>): Effect.Effect<End<E>> =>
       // What is excluded from a type is added again, which the compiler cannot follow.
     ) as Context.Context<Exclude<R, Lifecycle.Lifecycle> | Lifecycle.Lifecycle> as Context.Context<R>
     // A fiber of its own, so that what it sets in fiber refs ends with it.
-    const building = yield* Layer.buildWithScope(options.tasks, scope).pipe(
+    const building = yield* Effect.zipRight(options.begin, Layer.buildWithScope(options.tasks, scope)).pipe(
       Keeper.fenced(keeper),
       Effect.provide(context),
       Effect.interruptible,

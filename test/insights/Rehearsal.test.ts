@@ -93,10 +93,70 @@ describe("a rehearsal", () => {
         const waiting = noted(asked, () => Stream.never)
         yield* Effect.scoped(
           Effect.zipRight(
-            Layer.build(Layer.provide(Rehearsal.layer, Layer.succeed(LedgerSource, waiting))),
+            Layer.build(
+              Layer.provide(Rehearsal.layer, [Layer.succeed(LedgerSource, waiting), Rehearsal.shelf])
+            ),
             Effect.repeat(TestClock.adjust(0), { until: () => asked.length === 1 })
           )
         )
+      })
+    )
+  )
+})
+
+describe("the ledger at hand", () => {
+  const at = (shelf: Rehearsal.Shelf["Type"]) =>
+    Option.getOrNull(Option.map(shelf.next, ({ details }) => details.facts.sequence))
+  /** Follows in the background; what is at hand is awaited without time passing. */
+  const following = (asked: Array<number>) =>
+    Effect.gen(function* () {
+      const shelf = yield* Rehearsal.Shelf
+      yield* Effect.forkScoped(Effect.provideService(Rehearsal.follow, LedgerSource, noted(asked)))
+      const has = (sequence: number) =>
+        Effect.repeat(TestClock.adjust(0), { until: () => at(shelf) === sequence })
+      return { has, shelf }
+    })
+  const within = <A, E, R>(body: Effect.Effect<A, E, R>) => withStore(Effect.provide(body, Rehearsal.shelf))
+
+  it.scoped("is the one after the last, goes on with what others store, and is stored once", () =>
+    within(
+      Effect.gen(function* () {
+        const asked: Array<number> = []
+        const { last, store } = yield* filled(2)
+        const { has, shelf } = yield* following(asked)
+        yield* has(last + 1)
+        yield* store.commit(Option.getOrThrow(shelf.next).details)
+        yield* has(last + 2)
+        // One stream: the source is not asked anew for each.
+        assert.deepStrictEqual(asked, [last + 1])
+        yield* Rehearsal.begin
+        assert.deepStrictEqual(Option.getOrNull(yield* store.range)?.last, last + 2)
+        yield* Rehearsal.begin
+        assert.deepStrictEqual(Option.getOrNull(yield* store.range)?.last, last + 2)
+      })
+    )
+  )
+
+  it.scoped("is nothing that has been stored meanwhile, and whoever cannot keep up begins again later", () =>
+    within(
+      Effect.gen(function* () {
+        const asked: Array<number> = []
+        const { last, store } = yield* filled(1)
+        const { has, shelf } = yield* following(asked)
+        yield* has(last + 1)
+        const { hash } = Option.getOrThrow(yield* store.cursor)
+        const more = yield* Stream.runCollect(Stream.take(network.ledgers(last + 1, hash), 5))
+        for (const { bytes } of more) {
+          yield* store.commit(yield* LedgerDetails.fromBytes(bytes, Network.id(network.networkPassphrase)))
+        }
+        yield* Rehearsal.begin
+        assert.isNull(at(shelf))
+        assert.deepStrictEqual(Option.getOrNull(yield* store.range)?.last, last + 5)
+        yield* Effect.repeatN(TestClock.adjust(0), 20)
+        assert.deepStrictEqual(asked, [last + 1])
+        yield* TestClock.adjust("2 seconds")
+        yield* has(last + 6)
+        assert.deepStrictEqual(asked, [last + 1, last + 6])
       })
     )
   )
