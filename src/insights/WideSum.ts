@@ -27,6 +27,12 @@ export const split = (amount: bigint): Columns => {
 /** The amount of two columns, or of two sums of such columns. */
 export const join = (hi: number | string, lo: number | string): bigint => BigInt(hi) * base + BigInt(lo)
 
+/** {@link join} as decimal text, of two columns of numbers. Most sums are exact as a number, whose text is made in a tenth of the time. */
+export const text = (hi: number, lo: number): string => {
+  const sum = hi * Number(base) + lo
+  return Number.isSafeInteger(sum) ? String(sum) : String(join(hi, lo))
+}
+
 /**
  * How an upsert adds the new row's amount to the sum in the columns `<name>_hi` and `<name>_lo` of `table`: two assignments, the same text in every
  * dialect.

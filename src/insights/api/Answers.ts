@@ -24,7 +24,6 @@ import * as SqlFailure from "../SqlFailure.js"
 import * as MetricsSync from "../tasks/MetricsSync.js"
 import * as PoolSnapshots from "../tasks/PoolSnapshots.js"
 import * as TrustlineSnapshots from "../tasks/TrustlineSnapshots.js"
-import * as Watermark from "../tasks/Watermark.js"
 
 /**
  * What an answer is a function of, beside its request: the last ledger, the last sync of the metrics, both, or the last ledger and the last snapshots.
@@ -61,6 +60,15 @@ export interface Shape {
     basis: Basis,
     schema: Schema.Schema<A, I>,
     compute: Effect.Effect<Option.Option<A>, SqlError>,
+    missing?: string
+  ) => Effect.Effect<Response, never, HttpServerRequest.HttpServerRequest>
+  /**
+   * As {@link give}, with what is sent as it is: for long lists, each row of which would be taken apart by its schema twice. Only the compiler sees to it that `I` is the
+   * encoded side of what the contract says, so `compute` must not give fields that the contract does not have.
+   */
+  readonly giveEncoded: <I>(
+    basis: Basis,
+    compute: Effect.Effect<Option.Option<I>, SqlError>,
     missing?: string
   ) => Effect.Effect<Response, never, HttpServerRequest.HttpServerRequest>
 }
@@ -100,49 +108,49 @@ const make = Effect.gen(function* () {
     Record.map(bases, ({ tags }, basis) => namespace({ name: `answers-${basis}`, schema: bodies, ttl, tags }))
   )
 
-  // What is answered follows from the chain up to a ledger and from where it begins here: another database is another origin.
-  const place = Effect.map(
-    read<{
-      sequence: number | null
-      origin: string | null
-    }>`SELECT sequence, (SELECT hash FROM ledger WHERE sequence = facts_since) AS origin FROM ingestion_cursor WHERE id = 1`,
-    ([row]) => ({ ledger: row?.sequence ?? 0, origin: row?.origin?.slice(-8) ?? "none" })
-  )
-  const watermark = (task: string) =>
-    Effect.map(
-      Watermark.get(read, task),
-      Option.getOrElse(() => 0)
+  // What is answered follows from the chain up to a ledger and from where it begins here: another database is another origin. One statement, since it is asked
+  // with every request.
+  const tags = Record.map(bases, ({ ledger: counts, tasks }, basis): Effect.Effect<string, SqlError> => {
+    const marks = tasks.map(
+      (task, nth) =>
+        read`, (SELECT ledger FROM task_watermark WHERE task = ${task}) AS ${read.literal(`mark${nth}`)}`
     )
-  const tagOf = (basis: Basis): Effect.Effect<string, SqlError> => {
-    const marks = Effect.all(bases[basis].tasks.map(watermark))
-    return Effect.zipWith(place, marks, ({ ledger, origin }, numbers) => {
-      const parts = [basis, origin, ...(bases[basis].ledger ? [ledger] : []), ...numbers]
+    const asked = read<Readonly<Record<string, number | string | null>>>`SELECT sequence,
+        (SELECT hash FROM ledger WHERE sequence = facts_since) AS origin${read.join("", false)(marks)}
+      FROM ingestion_cursor WHERE id = 1`
+    return Effect.map(asked, ([row]) => {
+      const numbers = tasks.map((_, nth) => row?.[`mark${nth}`] ?? 0)
+      const origin = row?.["origin"] == null ? "none" : String(row["origin"]).slice(-8)
+      const parts = [basis, origin, ...(counts ? [row?.["sequence"] ?? 0] : []), ...numbers]
       return `W/"${parts.join("-")}"`
     })
-  }
+  })
+  const giveEncoded: Shape["giveEncoded"] = (basis, compute, missing = "there is no such thing here") =>
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const tag = yield* tags[basis]
+      const headers = { etag: tag, "cache-control": "no-cache" }
+      const has = Headers.get(request.headers, "if-none-match")
+      if (Option.isSome(has) && matches(has.value, tag)) {
+        return HttpServerResponse.empty({ status: 304, headers })
+      }
+      const written = Effect.map(
+        compute,
+        Option.map((value) => JSON.stringify(value))
+      )
+      const body = yield* known[basis].through(request.originalUrl, written, {
+        version: tag,
+        keep: Option.isSome
+      })
+      return Option.match(body, {
+        onNone: () => Problem.toResponse(Problem.make(404, missing)),
+        onSome: (text) => HttpServerResponse.text(text, { contentType: "application/json", headers })
+      })
+    }).pipe(Effect.catchAll(unavailable))
   return Answers.of({
-    give: (basis, schema, compute, missing = "there is no such thing here") =>
-      Effect.gen(function* () {
-        const request = yield* HttpServerRequest.HttpServerRequest
-        const tag = yield* tagOf(basis)
-        const headers = { etag: tag, "cache-control": "no-cache" }
-        const has = Headers.get(request.headers, "if-none-match")
-        if (Option.isSome(has) && matches(has.value, tag)) {
-          return HttpServerResponse.empty({ status: 304, headers })
-        }
-        const encoded = Effect.map(
-          compute,
-          Option.map((value) => JSON.stringify(Schema.encodeSync(schema)(value)))
-        )
-        const body = yield* known[basis].through(request.originalUrl, encoded, {
-          version: tag,
-          keep: Option.isSome
-        })
-        return Option.match(body, {
-          onNone: () => Problem.toResponse(Problem.make(404, missing)),
-          onSome: (text) => HttpServerResponse.text(text, { contentType: "application/json", headers })
-        })
-      }).pipe(Effect.catchAll(unavailable))
+    giveEncoded,
+    give: (basis, schema, compute, missing) =>
+      giveEncoded(basis, Effect.map(compute, Option.map(Schema.encodeSync(schema))), missing)
   })
 })
 

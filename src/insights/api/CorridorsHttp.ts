@@ -38,9 +38,8 @@ export const layer = HttpApiBuilder.group(Api.Api, "corridors", (handlers) =>
 
     return handlers
       .handle("list", ({ urlParams: { cursor, ...filter } }) =>
-        answers.give(
+        answers.giveEncoded<typeof Corridors.CorridorPage.Encoded>(
           "metrics",
-          Corridors.CorridorPage,
           Effect.map(
             corridors.page({
               ...filter,
@@ -51,8 +50,7 @@ export const layer = HttpApiBuilder.group(Api.Api, "corridors", (handlers) =>
               const page = found.slice(0, filter.limit)
               const next =
                 found.length > page.length ? Fields.encodeCursor(Corridors.Place, page.at(-1)!.place) : null
-              const list = page.map(({ corridor }) => new Corridors.Corridor(corridor))
-              return Option.some(new Corridors.CorridorPage({ corridors: list, next }))
+              return Option.some({ corridors: page.map(({ corridor }) => corridor), next })
             }
           )
         )

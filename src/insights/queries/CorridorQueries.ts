@@ -74,8 +74,8 @@ interface Volumes {
 
 const withVolumes = <A extends Volumes>({ dstHi, dstLo, srcHi, srcLo, ...row }: A) => ({
   ...row,
-  sourceVolume: String(WideSum.join(srcHi, srcLo)),
-  destinationVolume: String(WideSum.join(dstHi, dstLo))
+  sourceVolume: WideSum.text(srcHi, srcLo),
+  destinationVolume: WideSum.text(dstHi, dstLo)
 })
 
 const sortColumn: Readonly<Record<Sort, string>> = {
