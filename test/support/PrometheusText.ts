@@ -93,7 +93,7 @@ const check = (family: Family): void => {
   if (samples.length === 0) throw new Error(`${name} has no samples`)
   if (!["counter", "gauge", "histogram"].includes(type)) throw new Error(`${name} is a ${type}`)
   if ((type === "counter") !== name.endsWith("_total")) throw new Error(`${name} is a ${type}`)
-  if (/_total_total$/.test(name) || (type !== "histogram" && /_(count|sum|bucket)$/.test(name))) {
+  if (name.endsWith("_total_total") || (type !== "histogram" && /_(count|sum|bucket)$/.test(name))) {
     throw new Error(`${name} is no name for a ${type}`)
   }
   const seen = new Set<string>()
