@@ -54,6 +54,9 @@ const exposed = "etag, ratelimit, ratelimit-policy, retry-after, x-request-id"
 /** How long a browser need not ask again, in seconds. Browsers have bounds of their own, of two hours or a day. */
 const maxAge = "7200"
 
+/** The header by which an answer says who may read it; one that says so itself has rules of its own. */
+export const header = "access-control-allow-origin"
+
 /** The rules. What they give are lines of a head as they are sent, or nothing. */
 export interface Cors {
   /** What a request of this origin, undefined when it names none, gets in its answer. */
@@ -69,8 +72,7 @@ const head = (headers: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join("")
 
-const allow = (origin: string) =>
-  head({ "access-control-allow-origin": origin, "access-control-expose-headers": exposed })
+const allow = (origin: string) => head({ [header]: origin, "access-control-expose-headers": exposed })
 
 /** Rules for these origins. */
 export const make = (origins: Origins): Cors => {

@@ -49,13 +49,12 @@ export const middleware = ({ allowed, cors, limit }: Parts) => {
       const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest)
       const source = NodeHttpServerRequest.toIncomingMessage(request)
       const response = NodeHttpServerRequest.toServerResponse(request) as Response
-      response.policy = SecurityHeaders.policy
-      if (isProbe(source.url ?? "")) {
-        response.lines = SecurityHeaders.lines
-        return app
-      }
+      response.unless = SecurityHeaders.unless
+      if (isProbe(source.url ?? "")) return app
+      const shared = cors.answer(source.headers.origin)
+      if (shared !== "") response.unless = [...SecurityHeaders.unless, [Cors.header, shared]]
       const { lines, refusal } = limit.unsafeTake(source)
-      response.lines = SecurityHeaders.lines + cors.answer(source.headers.origin) + lines
+      response.lines = lines
       if (refusal !== undefined) return RateLimit.respond(refusal)
       return source.method === "OPTIONS" ? preflight(source, response, app) : app
     })

@@ -67,8 +67,8 @@ export class Response extends Http.ServerResponse {
   fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined = undefined
   /** Lines of the head besides the headers that whoever answers gives it: whole ones, whose values are known to be fit for a head. */
   lines = ""
-  /** The same where the head has no `Content-Security-Policy` of its own. */
-  policy = ""
+  /** The same for heads that have no header of this name, in lower case, of their own. */
+  unless: ReadonlyArray<readonly [name: string, lines: string]> = []
 
   /** How the request is called. */
   get id(): string {
@@ -82,8 +82,8 @@ export class Response extends Http.ServerResponse {
 
   /** Node calls it with the first line of the head. What all answers carry goes behind that as text: each header that node is given costs it as much as a limit or a route. */
   _storeHeader(firstLine: string, headers: Readonly<Record<string, unknown>> | null | undefined): void {
-    const policy = headers?.["content-security-policy"] === undefined ? this.policy : ""
-    const lines = `${firstLine}${RequestId.header}: ${this.id}\r\n${policy}${this.lines}`
+    let lines = `${firstLine}${RequestId.header}: ${this.id}\r\n${this.lines}`
+    for (const [name, more] of this.unless) if (headers?.[name] === undefined) lines += more
     storeHeader.call(this, lines, headers)
   }
 

@@ -8,15 +8,12 @@
  * @module
  */
 
-/** What every answer carries but pages, which have their own: it is data, and loads, runs and shows nothing. */
-export const policy = "content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n"
-
-/** What every answer carries, pages too: it is not to be shown inside another site's page, not to be guessed at, and tells no other site where a reader came from. */
-export const lines = [
-  "cross-origin-opener-policy: same-origin",
-  "cross-origin-resource-policy: same-origin",
-  "referrer-policy: no-referrer",
-  "x-content-type-options: nosniff",
-  "x-frame-options: DENY",
-  ""
-].join("\r\n")
+/** What every answer carries that has nothing else of the kind: it is data, and loads, runs and shows nothing; it is not to be shown inside another site's page, not to be guessed at, and tells no other site where a reader came from. */
+export const unless = [
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["cross-origin-opener-policy", "same-origin"],
+  ["cross-origin-resource-policy", "same-origin"],
+  ["referrer-policy", "no-referrer"],
+  ["x-content-type-options", "nosniff"],
+  ["x-frame-options", "DENY"]
+].map(([name, value]) => [name!, `${name}: ${value}\r\n`] as const)
