@@ -67,11 +67,20 @@ const read = (env: Readonly<Record<string, string>>): ReadonlyMap<string, string
 export const budget = (env: Readonly<Record<string, string>>): Budget.Shape =>
   withEnvironment(Effect.flatMap(ShutdownConfig.config, Budget.derive), env)
 
-/** A value that is never shown as it was set holds something that others must not see. */
+/** What is told of a key that is set; undefined where it is refused. */
+const told = (key: string, value: string): string | undefined => {
+  try {
+    return read({ [key]: value }).get(key)
+  } catch {
+    return undefined
+  }
+}
+
+/** A value that is never shown as it was set holds something that others must not see; in a URL that may be who asks, where that is allowed. */
 const isSecret = ({ isDefault, key, value }: Entry): boolean => {
   if (isDefault || (Settings.ownKeys as ReadonlyArray<string>).includes(key)) return false
-  const told = value.replace(/^(https?|rediss?):\/\//, "$1://name:password@")
-  return read({ [key]: told }).get(key) !== told
+  const asSomebody = value.replace(/^(https?|rediss?):\/\//, "$1://name:password@")
+  return told(key, value) !== value || ![undefined, asSomebody].includes(told(key, asSomebody))
 }
 
 const range = /\s*\(((?:seconds|bytes|true or false|\d\S* to )[^()]*)\)/
