@@ -1,6 +1,6 @@
 /** What the pages refer to is there. */
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import * as Settings from "../../src/cli/Settings.js"
 import * as Pages from "./Pages.js"
 
@@ -75,6 +75,14 @@ describe("docs/operations.md", () => {
   })
 })
 
+describe("docs/architecture.md", () => {
+  it("says of every folder what it holds", () => {
+    const text = Pages.page("docs/architecture.md")
+    for (const entry of readdirSync("src", { withFileTypes: true }))
+      if (entry.isDirectory()) assert.include(text, `| \`src/${entry.name}/\` `)
+  })
+})
+
 describe("docs/README.md", () => {
   it("leads to every page", () => {
     const text = Pages.page("docs/README.md")
@@ -107,6 +115,15 @@ describe("docs/capabilities.md", () => {
       )
       assert.isNotEmpty(files, id)
       for (const file of files) assert.isTrue(existsSync(file), `${id}: ${file}`)
+    }
+  })
+
+  it("names laws and scenarios that the tests are about", () => {
+    for (const [, file, note] of text.matchAll(/`(test\/[^`]+)` \(([^)]*)\)/g)) {
+      const test = Pages.page(file!)
+      for (const [, kind, numbers] of note!.matchAll(/\b(law|scenario)s? (\d+(?: and \d+)*)/g))
+        for (const number of numbers!.split(" and "))
+          assert.match(test, new RegExp(`\\b${kind}s?[^"\`]*\\b${number}\\b`), `${file}: ${kind} ${number}`)
     }
   })
 })
