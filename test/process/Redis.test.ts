@@ -127,7 +127,7 @@ describe.skipIf(path === undefined)(`a service whose Redis is unwell${note}`, ()
         const server = yield* RedisServer.run
         yield* Effect.promise(async () => {
           const child = serve(server)
-          const url = await Child.url(child)
+          const url = await begun(child)
           await until(url, "connected")
           const { answers, end } = ApiLoad.load(url)
           const expected = ["redis_connected"]

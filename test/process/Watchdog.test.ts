@@ -1,4 +1,4 @@
-import { afterEach, assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Either from "effect/Either"
@@ -6,7 +6,8 @@ import * as Schema from "effect/Schema"
 import * as RunRecord from "../../src/lifecycle/RunRecord.js"
 import * as Child from "../support/Child.js"
 
-afterEach(Child.clear)
+// Not after each: they run two at a time.
+afterAll(Child.clear)
 
 const decode = Schema.decodeEither(RunRecord.Json)
 
@@ -43,7 +44,7 @@ const assertKilled = (
   assert.isBelow(end.tookMillis, within + marginMillis)
 }
 
-describe("law 2: the process is gone a second after the deadline", () => {
+describe.concurrent("law 2: the process is gone a second after the deadline", () => {
   it("an event loop that is blocked from the moment of draining: killed, the culprit named, and so in the record", async () => {
     const folder = Child.folder()
     const file = join(folder, "record.json")
@@ -134,7 +135,7 @@ describe("law 2: the process is gone a second after the deadline", () => {
   })
 })
 
-describe("a stop that ends by itself", () => {
+describe.concurrent("a stop that ends by itself", () => {
   it("is not held up, and nothing is said", async () => {
     const child = await service("none")
     const { code, tookMillis } = await stop(child)
@@ -153,7 +154,7 @@ const threads = (pid: number): number => {
   }
 }
 
-describe("heartbeat", () => {
+describe.concurrent("heartbeat", () => {
   it("off by default: no thread before the signal", async (context) => {
     const plain = await service("slow")
     const off = await service("slow", { OPTION: "no-watchdog" })
