@@ -60,7 +60,8 @@ apt-get -q update && apt-get -q install --yes --no-install-recommends "$2"`
 const install = (command: string, from: string, place: Place) =>
   new Promise<string | undefined>((resolve) => {
     const args = ["300", "flock", place.lock, "sh", "-c", script, "sh", command, from]
-    const env = { ...process.env, PATH: place.path, DEBIAN_FRONTEND: "noninteractive" }
+    // At run level 1 no server is started that comes with a package.
+    const env = { ...process.env, PATH: place.path, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" }
     execFile("timeout", args, { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       if (error === null) {
         if (stdout !== "") process.stderr.write(`installed Debian's package ${from} for the tests\n`)
