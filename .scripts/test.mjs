@@ -1,4 +1,4 @@
-// `npm test`. What needs only processors (unit) runs at the lowest priority beside what waits for sockets and other programs (live), and takes what that leaves; drills come
+// `npm test`. What needs only processors (unit) runs at the lowest priority beside what waits for sockets and other programs (programs, live), and takes what that leaves; drills come
 // when nothing else runs. With arguments it is one `vitest run` with them.
 import { spawn } from "node:child_process"
 import { constants, setPriority } from "node:os"
@@ -38,7 +38,7 @@ const args = process.argv.slice(2)
 if (args.length > 0) process.exitCode = await run(args)
 else {
   const unit = run(["--project", "unit"], true)
-  const live = await run(["--project", "live"])
+  const live = await run(["--project", "programs", "--project", "live"])
   const codes = [live, await unit, await run(["--project", "drill"])]
   process.exitCode = codes.find((code) => code !== 0) ?? 0
 }
