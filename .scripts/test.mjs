@@ -1,5 +1,5 @@
-// `npm test`. What needs only processors (unit) runs at the lowest priority beside what waits for sockets and other programs (programs, live), and takes what that leaves; drills come
-// when nothing else runs. With arguments it is one `vitest run` with them.
+// `npm test`. What needs only processors (unit) runs at the lowest priority beside what waits for sockets and other programs (programs, live), and takes what that
+// leaves; drills come when nothing else runs. With arguments it is one `vitest run` with them.
 import { spawn } from "node:child_process"
 import { constants, setPriority } from "node:os"
 import { createRequire } from "node:module"
@@ -8,10 +8,12 @@ import { dirname, join } from "node:path"
 const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs")
 
 const children = new Set()
+let isOver = false
 
 /** Runs vitest and gives its code; `yields` to everybody else, with its output in one piece at the end. */
 const run = (args, yields = false) =>
   new Promise((resolve) => {
+    if (isOver) return resolve(1)
     const env = process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : process.env
     const stdio = yields ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"]
     const child = spawn(process.execPath, [vitest, "run", ...args], { env, stdio })
@@ -30,6 +32,7 @@ const run = (args, yields = false) =>
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
+    isOver = true
     for (const child of children) child.kill(signal)
   })
 }
