@@ -2,6 +2,7 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
+import { turn } from "../../http/EventLoop.js"
 import type { LedgerDetails } from "../../stellar/facts/LedgerDetails.js"
 import type { CorridorCount } from "../../stellar/facts/Payment.js"
 import * as CorridorTable from "./CorridorTable.js"
@@ -82,11 +83,16 @@ export const make = (sql: SqlClient.SqlClient): FactsWriter => {
       const hour = closeTime - (closeTime % secondsPerHour)
       const numbers = yield* numbering.of(details)
       const touched = PoolTable.touched(details.pools)
+      // Requests get their turn between tables, too: they read from another connection, and do not mind the open transaction.
+      yield* turn
       yield* payments.insert(details, numbers)
+      yield* turn
       yield* corridors.add(hour, details.corridors, numbers)
+      yield* turn
       yield* trustlines.add(hour, details.trustlines.assets, numbers)
       yield* pools.add({ sequence, hour }, touched, numbers)
       yield* network.add(hour, details, numbers)
+      yield* turn
       const rows = events(details, touched, numbers)
       yield* outbox.insert(rows)
       return OutboxTable.firstId(sequence) + rows.length - 1

@@ -25,8 +25,8 @@ export interface Options<E, R> {
   readonly take: (events: ReadonlyArray<Outbox.Event>) => Effect.Effect<void, E, R>
 }
 
-/** Events in a batch: a few milliseconds to read. */
-const perBatch = 256
+/** Events in a batch: two or three milliseconds to read and take. Requests get their turn between two. */
+const perBatch = 96
 
 /** How often it looks by itself, in milliseconds: another process that shares the database rings no bell here. */
 const pollMillis = 1000

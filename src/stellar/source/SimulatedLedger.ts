@@ -59,8 +59,14 @@ const initialFeePool = 100_000_000_000n
 const none = new Uint8Array(32)
 const extension = { type: "v0" } as const
 
-// What makes 10,000 transactions takes some hundred milliseconds: others get their turn in between.
-const betweenTurns = 100
+// What makes 10,000 transactions takes some hundred milliseconds, and 100 of them ten: others get their turn in between, sockets too.
+const betweenTurns = 40
+
+/** Ends in the next turn of the event loop, which a fiber that merely yields need not leave. */
+const turn: Effect.Effect<void> = Effect.async((resume) => {
+  const immediate = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(immediate))
+})
 
 /** The simulated network of those options. */
 export const make = (options: Options) => {
@@ -100,7 +106,7 @@ export const make = (options: Options) => {
     const applied: Array<SimulatedTransaction.SimulatedTransaction> = []
     for (const one of charged) {
       applied.push(SimulatedTransaction.apply(setting, one))
-      if (applied.length % betweenTurns === 0) yield* Effect.yieldNow()
+      if (applied.length % betweenTurns === 0) yield* turn
     }
     const made = applied.map((one, i) => SimulatedTransaction.refund(setting, charged[i]!, one))
     const told: ToldLedger = {
@@ -137,7 +143,7 @@ export const make = (options: Options) => {
       ext: extension
     }
     const hash = sha256(encodeLedgerHeader(header))
-    yield* Effect.yieldNow()
+    yield* transactions < betweenTurns ? Effect.yieldNow() : turn
     const bytes = SimulatedEnvelope.ledger(
       { hash, header, ext: extension },
       txSet,
