@@ -56,8 +56,8 @@ export const bytes = (value: number): string =>
 /** An amount in stroops, rounded for reading. */
 export const amount = (stroops: string): string => {
   const value = Number(stroops) / 1e7
-  const digits = value >= 1000 ? 0 : value >= 1 ? 2 : 7
-  return value.toLocaleString("en-US", { maximumFractionDigits: digits })
+  if (value < 1) return value.toLocaleString("en-US", { maximumSignificantDigits: 4 })
+  return value.toLocaleString("en-US", { maximumFractionDigits: value >= 1000 ? 0 : 2 })
 }
 
 /** An amount in stroops to the last digit. */

@@ -36,21 +36,38 @@ const bar = (from: number, millis: number, total: number, className: string) => 
   return make("td", { class: "track" }, [made])
 }
 
-const rowOf = (step: Step, total: number) => {
+/** A row with the roles that a phone's style would take from it. */
+const rowOf = (name: HTMLElement, scope: string, cells: ReadonlyArray<HTMLElement>) => {
+  const row = make("tr", {}, [name, ...cells])
+  row.setAttribute("role", "row")
+  name.setAttribute("role", "rowheader")
+  name.setAttribute("scope", scope)
+  for (const cell of cells) cell.setAttribute("role", "cell")
+  return row
+}
+
+const stepRow = (step: Step, total: number) => {
   const error = step.error?.split("\n")[0]
-  const row = make("tr", {}, [
-    make("th", { text: step.name, ...(step.kind === "hook" ? { title: "hook" } : {}) }),
-    bar(step.startMillis, step.durationMillis, total, `bar ${step.kind}`),
+  const outcome = outcomes[step.outcome]
+  const row = rowOf(make("th", { text: step.name }), "row", [
+    bar(step.startMillis, step.durationMillis, total, step.kind),
     make("td", { class: "num", text: Format.duration(step.durationMillis) }),
     make("td", { class: "limit", text: `of ${limitOf(step.limitMillis)}` }),
-    make("td", {
-      class: "outcome",
-      text: outcomes[step.outcome],
-      ...(error === undefined ? {} : { title: error })
-    })
+    make("td", { class: "outcome", text: error === undefined ? outcome : `${outcome}: ${error}` })
   ])
+  row.className = "step"
   row.dataset.outcome = step.outcome
-  row.children[0]!.setAttribute("scope", "row")
+  return row
+}
+
+const phaseRow = (phase: string, from: number, millis: number, total: number) => {
+  const row = rowOf(make("th", { text: phase }), "rowgroup", [
+    bar(from, millis, total, "band"),
+    make("td", { class: "num", text: Format.duration(millis) }),
+    make("td", { class: "limit" }),
+    make("td")
+  ])
+  row.className = "phase"
   return row
 }
 
@@ -87,15 +104,10 @@ const waterfall = (report: Report) => {
     const next = report.phases[i + 1]
     if (next === undefined) return
     const millis = next.startMillis - startMillis
-    const head = make("tr", { class: "phase" }, [
-      make("th", { text: phase }),
-      bar(startMillis, millis, total, `band ${phase}`),
-      make("td", { class: "num", text: Format.duration(millis) }),
-      make("td", { class: "limit" }),
-      make("td")
-    ])
-    head.children[0]!.setAttribute("scope", "rowgroup")
-    table.append(make("tbody", {}, [head, ...stepsIn(report, phase).map((step) => rowOf(step, total))]))
+    const steps = stepsIn(report, phase).map((step) => stepRow(step, total))
+    const group = make("tbody", {}, [phaseRow(phase, startMillis, millis, total), ...steps])
+    group.setAttribute("role", "rowgroup")
+    table.append(group)
   })
   axis(total)
   table.hidden = false
@@ -123,6 +135,10 @@ export const show = (answer: unknown): void => {
   byId("last-stop").dataset.outcome = last.outcome
   const summary = byId("last-stop-summary")
   notes([])
+  sayIn(
+    "last-stop-took",
+    last.outcome === "stopped" ? `Stopped in ${Format.duration(last.durationMillis)}` : ""
+  )
   switch (last.outcome) {
     case "none":
       sayIn("last-stop-when", "")
@@ -132,7 +148,7 @@ export const show = (answer: unknown): void => {
       )
     case "stopped": {
       sayIn("last-stop-when", Format.moment(last.endedAt))
-      const whole = last.report === null ? "" : ` of ${limitOf(last.report.wholeMillis)}`
+      const whole = last.report === null ? "" : `of ${limitOf(last.report.wholeMillis)} · `
       const cut =
         last.requestsInterrupted === 0
           ? "no request cut"
@@ -140,7 +156,7 @@ export const show = (answer: unknown): void => {
       byId("last-stop").dataset.exit = String(last.exitCode)
       say(
         summary,
-        `Stopped in ${Format.duration(last.durationMillis)}${whole} · ${last.reason} · ${cut} · exit code ${last.exitCode}, ${exits[last.exitCode] ?? "unknown"}`
+        `${whole}${last.reason} · ${cut} · exit code ${last.exitCode}, ${exits[last.exitCode] ?? "unknown"}`
       )
       if (last.report === null) return
       waterfall(last.report)

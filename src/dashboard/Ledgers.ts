@@ -142,7 +142,7 @@ export const render = (): void => {
           { text: Format.clock(closedAt), title: new Date(closedAt).toISOString() },
           { text: Format.count(successful), class: "num" },
           { text: Format.count(failed), class: "num" },
-          { text: Format.count(operations), class: "num" },
+          { text: Format.count(operations), class: "num wide-only" },
           { text: Format.short(hash), title: hash, class: "code wide-only" },
           { text: words[came], class: "came", mark: came }
         ]

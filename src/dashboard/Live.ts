@@ -24,6 +24,9 @@ export interface Line {
   readonly nextAt: number | undefined
 }
 
+/** What a line is for a journal: another entry, a better text of the last one, or nothing to remember. */
+export type Weight = "news" | "amends" | "passing"
+
 /** How an event came: as it happened, or afterwards since the connection was away when it did. */
 export type Came = "live" | "caught"
 
@@ -34,8 +37,8 @@ export interface Handlers {
   readonly onGap: (gap: Gap) => void
   /** There is a connection; `awayMs` since the last one ended, none for the first. */
   readonly onOpen: (awayMs: number | undefined) => void
-  /** The line is another one. `isNews` when it is worth remembering, not just a number that moves. */
-  readonly onLine: (line: Line, isNews: boolean) => void
+  /** The line is another one. */
+  readonly onLine: (line: Line, weight: Weight) => void
   /** The service is about to stop. */
   readonly onStopping: () => void
   /** An attempt to connect has come to nothing. */
@@ -66,10 +69,10 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
   let head = 0
   let returned: { readonly awayMs: number; caught: number; missing: boolean } | undefined
 
-  const tell = (kind: Kind, text: string, options: { nextAt?: number; isNews?: boolean } = {}) =>
-    handlers.onLine({ kind, text, nextAt: options.nextAt }, options.isNews ?? true)
+  const tell = (kind: Kind, text: string, options: { nextAt?: number; weight?: Weight } = {}) =>
+    handlers.onLine({ kind, text, nextAt: options.nextAt }, options.weight ?? "news")
 
-  const tellReturn = (isNews: boolean) => {
+  const tellReturn = (weight: Weight) => {
     if (returned === undefined) return
     const { awayMs, caught, missing } = returned
     const lost = missing ? "some are not kept any more" : "none lost"
@@ -77,7 +80,7 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
       "live",
       `Reconnected after ${secondsOf(awayMs)}, ${Format.plural(caught, "event")} caught up, ${lost}.`,
       {
-        isNews
+        weight
       }
     )
   }
@@ -104,7 +107,7 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
           wasOpen ? "away" : "connecting",
           wasOpen ? "Connecting again." : "Connecting to the live events.",
           {
-            isNews: false
+            weight: "passing"
           }
         )
       case "open": {
@@ -114,7 +117,7 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
         returned = awayMs === undefined ? undefined : { awayMs, caught: 0, missing: false }
         handlers.onOpen(awayMs)
         if (returned === undefined) tell("live", "Live: events come as they happen.")
-        else tellReturn(true)
+        else tellReturn("news")
         return
       }
       case "waiting": {
@@ -125,7 +128,7 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
           return tell("stopping", "The service has stopped, and said when to come back.", { nextAt })
         handlers.onRefused()
         const text = wasOpen ? "The connection is lost." : "There is no connection."
-        return tell("away", text, { nextAt, isNews: isFirst })
+        return tell("away", text, { nextAt, weight: isFirst ? "news" : "passing" })
       }
       case "closed": {
         const why = reasons[state.close?.code ?? 0] ?? "the service has closed it"
@@ -145,13 +148,13 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
       const came = returned !== undefined && event.id <= head ? "caught" : "live"
       if (came === "caught" && returned !== undefined) {
         returned.caught += 1
-        tellReturn(false)
+        tellReturn("amends")
       }
       handlers.onEvent(event, came)
     },
     onGap: (gap) => {
       if (returned !== undefined) returned.missing = true
-      tellReturn(false)
+      tellReturn("amends")
       handlers.onGap(gap)
     }
   })

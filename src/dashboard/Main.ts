@@ -15,11 +15,14 @@ import * as Payments from "./Payments.js"
 import * as Tasks from "./Tasks.js"
 import * as Time from "./Time.js"
 import * as Token from "./Token.js"
+import * as Version from "./Version.js"
 
 let view: Health.View = { is: "unknown" }
 let line: Live.Line = { kind: "connecting", text: "", nextAt: undefined }
 let answeredAt: number | undefined
 let client: Client | undefined
+/** Writes another text in the place of what the journal last said of the connection. */
+let amend: ((text: string) => void) | undefined
 
 /** What has changed since it was last written. */
 let isStale = false
@@ -162,44 +165,43 @@ const handlers: Live.Handlers = {
   },
   onOpen: (awayMs) => {
     Token.hide()
-    if (awayMs !== undefined) Ledgers.returned()
+    if (awayMs !== undefined) {
+      Ledgers.returned()
+      void Version.check()
+    }
     // What closed before the first event is read; afterwards events are all there is to know.
     void Asking.get("/api/ledgers?limit=72").then(
       (answer) => answer.ok && (Ledgers.read(answer.value), changed())
     )
     askHealth()
   },
-  onLine: (next, isNews) => {
+  onLine: (next, weight) => {
     line = next
     sayIn("live", next.text)
     byId("live-mark").dataset.kind = next.kind
     byId("reconnect").hidden = next.kind !== "away" && next.kind !== "closed"
     countdown()
-    if (isNews) Journal.note(next.text, kinds[next.kind])
+    if (weight === "news") amend = Journal.note(next.text, kinds[next.kind])
+    if (weight === "amends") amend?.(next.text)
   },
   onStopping: () => {
     become({ is: "stopping" })
     askHealth()
   },
   onRefused: () => {
-    // A service that answers and takes no WebSocket may want a token.
-    if (view.is === "answered") {
-      void Token.isRefused().then((isRefused) => {
-        if (!isRefused || client?.state.status === "open") return
-        client?.close()
-        handlers.onLine(
-          {
-            kind: "closed",
-            text: "The service asks for a token before it tells live events.",
-            nextAt: undefined
-          },
-          true
-        )
-        byId("reconnect").hidden = true
-        Token.ask()
-      })
-    } else askHealth()
+    askHealth()
+    // A service that is ready and takes no WebSocket may want a token.
+    if (view.is === "answered" && view.answer.phase === "ready") void askForToken()
   }
+}
+
+const askForToken = async (): Promise<void> => {
+  if (!(await Token.isRefused()) || client?.state.status === "open") return
+  client?.close()
+  const text = "The service asks for a token before it tells live events."
+  handlers.onLine({ kind: "closed", text, nextAt: undefined }, "news")
+  byId("reconnect").hidden = true
+  Token.ask()
 }
 
 Token.onGiven((token) => {

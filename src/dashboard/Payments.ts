@@ -95,7 +95,7 @@ export const render = (): void => {
     known.map(({ from, kind, ledger, received, sent, to, toid }) => ({
       key: toid,
       cells: [
-        { text: Format.count(ledger) },
+        { text: Format.count(ledger), class: "wide-only" },
         { text: Format.short(from), title: from, class: "code" },
         { text: Format.short(to), title: to, class: "code" },
         money(sent),
