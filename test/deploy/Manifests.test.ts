@@ -44,6 +44,8 @@ describe("Kubernetes", () => {
       (read["resources"] as ReadonlyArray<string>).map((file) => join(dirname(kustomization), file)),
       [...new Set(manifests.map(({ file }) => file))]
     )
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { readonly version: string }
+    assert.deepStrictEqual(read["images"], [{ name: at(container, "image"), newTag: version }])
   })
 
   const deployment = manifest("Deployment")

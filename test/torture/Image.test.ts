@@ -14,6 +14,7 @@ import * as Child from "../support/Child.js"
 import { freePort } from "../support/FreePort.js"
 import * as ImageContainer from "../support/ImageContainer.js"
 import * as ImageStore from "../support/ImageStore.js"
+import * as ImageProxy from "../support/ImageProxy.js"
 import * as Installed from "../support/Installed.js"
 import * as Pid1 from "../support/Pid1.js"
 
@@ -34,6 +35,15 @@ const obstacle = await (async (): Promise<string | undefined> => {
 })()
 
 const shipped = Shipped.all()
+
+/** Waits for a condition, as long as the test may take. */
+const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await condition())) await new Promise((next) => setTimeout(next, 20))
+}
+
+/** Whether there is an answer to every path. Before the first ledger 404 is right. */
+const serves = async (url: string): Promise<boolean> =>
+  (await ApiLoad.ask(url, "/api/ledgers/latest")).status === 200
 
 const print = (line: string) => console.log(`image: ${line}`)
 
@@ -69,14 +79,16 @@ describe.skipIf(obstacle !== undefined)(`the image${obstacle === undefined ? "" 
       SERVER_HOST: "127.0.0.1",
       STELLAR_SIMULATED_INTERVAL: "0.2",
       STELLAR_SIMULATED_TRANSACTIONS: "20",
+      // All requests come from one address.
+      RATE_LIMIT_REQUESTS: "0",
       ...env
     })
     return { ...container, url: `http://127.0.0.1:${port}` }
   }
 
   const healthy = async ({ child, health }: ImageContainer.ImageContainer): Promise<void> => {
-    const until = performance.now() + patience
-    while (performance.now() < until) {
+    const deadline = performance.now() + patience
+    while (performance.now() < deadline) {
       const { code, said } = await health()
       if (code === 0) return
       assert.strictEqual(code, 1, `${said}\n${child.stdout()}${child.stderr()}`)
@@ -136,11 +148,9 @@ describe.skipIf(obstacle !== undefined)(`the image${obstacle === undefined ? "" 
       assert.match(status, /^NSpid:\s+\d+\s+1$/m)
       assert.match(status, new RegExp(`^Uid:\\s+${image.config.User.split(":")[0]}\\s`, "m"))
       assert.match(status, /^CapEff:\s+0+$/m)
-      // Before the first ledger is there, 404 is right.
-      while ((await ApiLoad.ask(container.url, "/api/ledgers/latest")).status !== 200)
-        await new Promise((next) => setTimeout(next, 20))
+      await until(() => serves(container.url))
       const load = ApiLoad.load(container.url, 8)
-      while (load.answers.length < 500) await new Promise((next) => setTimeout(next, 20))
+      await until(() => load.answers.length >= 500)
       const end = await container.stop()
       await load.end()
       assert.deepInclude(end, stopped, container.child.stdout())
@@ -166,6 +176,61 @@ describe.skipIf(obstacle !== undefined)(`the image${obstacle === undefined ? "" 
     await healthy(container)
     assert.deepInclude(await container.stop(patience), stopped, container.child.stdout())
   })
+
+  it.skipIf(ImageProxy.program === undefined)(
+    "D7: the pair behind the shipped proxy is replaced, one after the other, within 12 s each and with nothing lost (needs haproxy)",
+    async () => {
+      const at = ImageContainer.volume(image.root)
+      const colour = async (name: string) => {
+        const { env } = shipped.find(({ where }) => where.endsWith(name))!
+        const { DATABASE_URL: _, REDIS_URL: __, ...rest } = env
+        const [port, health] = [await freePort(), await freePort()]
+        const run = () =>
+          start(at, {
+            ...rest,
+            SERVER_PORT: String(port),
+            HEALTH_PORT: String(health),
+            TRUSTED_PROXIES: "loopback"
+          })
+        return { name, port, health, run }
+      }
+      const pair = [await colour("blue"), await colour("green")]
+      const containers = new Map<string, ImageContainer.ImageContainer>()
+      for (const { name, run } of pair) {
+        const container = await run()
+        await healthy(container)
+        containers.set(name, container)
+      }
+      const port = await freePort()
+      const proxy = ImageProxy.start(port, pair)
+      let ups = 0
+      const url = `http://127.0.0.1:${port}`
+      await until(() => serves(url))
+      const load = ApiLoad.load(url, 8)
+      const millis: Array<number> = []
+      for (const { name, run } of [...pair, ...(isLong ? pair : [])]) {
+        const before = load.answers.length
+        await until(() => load.answers.length > before + 100)
+        const end = await containers.get(name)!.stop(12_000)
+        assert.deepInclude(end, stopped, containers.get(name)!.child.stdout())
+        millis.push(end.millis)
+        const container = await run()
+        await healthy(container)
+        containers.set(name, container)
+        // It has requests again; the other one may go.
+        ups += 1
+        await until(() => (proxy.stdout().match(/ is UP[,.]/g) ?? []).length >= ups)
+      }
+      await load.end()
+      ApiLoad.assertAnswered(load.answers, "through the proxy", 200)
+      for (const container of containers.values()) assert.deepInclude(await container.stop(12_000), stopped)
+      assertWhole(at)
+      print(
+        `the pair: stops of ${millis.join(", ")} ms, ${load.answers.length} requests answered, the slowest in ${ApiLoad.slowest(load.answers)} ms`
+      )
+    },
+    600_000
+  )
 
   it("law 6: is stopped at every moment of its start from the first line on", async () => {
     const deaf: Array<number> = []
