@@ -137,7 +137,7 @@ const happened = (event: Event, came: Live.Came): void => {
     case "notice":
       return notice(payload)
     case "health_alert":
-      return Journal.note(`alert: ${String(payload.message ?? payload.status ?? event.channel)}`, "warning")
+      Journal.note(`alert: ${String(payload.message ?? payload.status ?? event.channel)}`, "warning")
   }
 }
 
