@@ -78,6 +78,53 @@ const withVolumes = <A extends Volumes>({ dstHi, dstLo, srcHi, srcLo, ...row }: 
   destinationVolume: WideSum.text(dstHi, dstLo)
 })
 
+/**
+ * A row of a page, by the order of its columns. The driver makes arrays in half of the time that objects take it, which is most of what a page costs.
+ */
+type PageRow = readonly [
+  src: number,
+  dst: number,
+  status: Corridor["status"],
+  asOfLedger: number,
+  attempts: number,
+  success: number,
+  failed: number,
+  rolledBack: number,
+  rejected: number,
+  selfSuccess: number,
+  selfFailed: number,
+  successRate: number | null,
+  score: number | null,
+  srcHi: number,
+  srcLo: number,
+  dstHi: number,
+  dstLo: number,
+  source: string,
+  destination: string
+]
+
+const placed = (row: PageRow, sort: Sort): Placed => {
+  const [src, dst] = row
+  const corridor: Corridor = {
+    source: row[17],
+    destination: row[18],
+    status: row[2],
+    attempts: row[4],
+    success: row[5],
+    failed: row[6],
+    rolledBack: row[7],
+    rejected: row[8],
+    selfSuccess: row[9],
+    selfFailed: row[10],
+    sourceVolume: WideSum.text(row[13], row[14]),
+    destinationVolume: WideSum.text(row[15], row[16]),
+    successRate: row[11],
+    score: row[12],
+    asOfLedger: row[3]
+  }
+  return { corridor, place: [corridor[sort] ?? 0, src, dst] }
+}
+
 const sortColumn: Readonly<Record<Sort, string>> = {
   attempts: "attempts",
   successRate: "success_rate",
@@ -121,15 +168,12 @@ export const make = (sql: SqlClient.SqlClient) => {
           const [value, src, dst] = filter.after
           where.push(sql`(${by}, src_asset, dst_asset) < (${value}, ${src}, ${dst})`)
         }
-        const rows = yield* sql<Row>`SELECT page.*, source.name AS source, destination.name AS destination
+        const rows = yield* sql`SELECT page.*, source.name AS source, destination.name AS destination
           FROM (SELECT ${columns} FROM corridor_window WHERE ${sql.and(where)}
             ORDER BY ${by} DESC, src_asset DESC, dst_asset DESC LIMIT ${filter.limit}) AS page
             JOIN asset AS source ON source.id = src JOIN asset AS destination ON destination.id = dst
-          ORDER BY ${sql(filter.sort)} DESC, src DESC, dst DESC`
-        return rows.map(({ dst, src, ...row }): Placed => ({
-          corridor: withVolumes(row),
-          place: [row[filter.sort] ?? 0, src, dst]
-        }))
+          ORDER BY ${sql(filter.sort)} DESC, src DESC, dst DESC`.values
+        return (rows as unknown as ReadonlyArray<PageRow>).map((row) => placed(row, filter.sort))
       }),
     /** One corridor over each window in which there was an attempt. */
     windows: (
