@@ -71,6 +71,12 @@ export const config: Config.Config<BearerKeys> = Config.string("ADMIN_KEYS").pip
   Config.withDefault(make([]))
 )
 
+const bearer = /^Bearer +(\S+) *$/i
+
+/** The token of an `Authorization` header; undefined where there is none, or credentials of another kind. */
+export const tokenOf = (authorization: string | undefined): string | undefined =>
+  authorization === undefined ? undefined : bearer.exec(authorization)?.[1]
+
 /**
  * Why a request is refused, none when it is not: 403 when there are no keys at all (nobody can have access), else 401.
  * `key` is what was sent as bearer token, empty when nothing was.

@@ -39,10 +39,11 @@ export const make = (status: number, detail: string, extensions?: Record<string,
 /** The problem that a stopping service answers with. */
 export const stopping: Problem = make(503, "the service is stopping; try another instance")
 
-/** The headers that go with a problem: {@link contentType}, never cached, and `Retry-After` with a 503. */
+/** The headers that go with a problem: {@link contentType}, which is not to be guessed at, never cached, and `Retry-After` with a 503. */
 const headersOf = (problem: Problem): Record<string, string> => ({
   "content-type": contentType,
   "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
   ...(problem.status === 503 ? { "retry-after": String(retryAfterSeconds) } : {})
 })
 

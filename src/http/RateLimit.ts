@@ -95,8 +95,6 @@ const details = {
     `more than ${most} that were wrong came from this address, so none from there is looked at for now`
 }
 
-const bearer = /^Bearer +(\S+) *$/i
-
 const isNobodys = () => false
 
 /** Limits of this process. */
@@ -158,7 +156,7 @@ export const make = ({ address, config, isElsewhere = isNobodys, keys, now }: Pa
       const from = ClientAddress.network(address.of(request))
       const { authorization } = request.headers
       if (authorization !== undefined && keys.count > 0 && !isElsewhere(request.url ?? "")) {
-        const sent = bearer.exec(authorization)?.[1]
+        const sent = BearerKeys.tokenOf(authorization)
         const name = sent === undefined ? undefined : keyOf(request, sent, from)
         if (name !== undefined) return take(`key ${name}`, ofKey)
       }

@@ -5,6 +5,7 @@ import { HttpServerRequest } from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Http from "node:http"
 import * as BearerKeys from "../http/BearerKeys.js"
@@ -33,12 +34,14 @@ export const layer = (
     AdminAccess,
     AdminAccess.of({
       // A response that is died with is sent as it is; a failure would lose its headers on the way.
-      key: (key) =>
-        Effect.flatMap(HttpServerRequest, ({ source }) => {
+      key: () =>
+        Effect.flatMap(HttpServerRequest, ({ headers, source }) => {
           const request = source instanceof Http.IncomingMessage ? source : undefined
           const locked = request && limit?.unsafeLocked(request)
           if (locked !== undefined) return Effect.flatMap(RateLimit.respond(locked), Effect.die)
-          const refused = BearerKeys.refuse(keys, key)
+          // The platform takes whatever stands behind seven characters for the token; what the limits count as one is one.
+          const token = BearerKeys.tokenOf(headers["authorization"]) ?? ""
+          const refused = BearerKeys.refuse(keys, Redacted.make(token))
           if (Option.isSome(refused)) return Effect.die(refused.value)
           const notJson = request && JsonBody.refusal(request)
           return notJson === undefined ? Effect.void : Effect.die(JsonBody.respond(notJson))
