@@ -33,7 +33,8 @@ const run = (args, yields = false) =>
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
     isOver = true
-    for (const child of children) child.kill(signal)
+    // The one that it takes its workers along at.
+    for (const child of children) child.kill("SIGINT")
   })
 }
 

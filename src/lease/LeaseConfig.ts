@@ -19,7 +19,10 @@ import * as DurationConfig from "../lifecycle/DurationConfig.js"
 export interface LeaseConfig {
   /** How long a lease holds unless it is renewed, which is tried each third of it. `LEASE_TTL`, 10 s. */
   readonly ttl: Duration.Duration
-  /** How long at most from one look at a lease that somebody else has to the next. `LEASE_POLL_INTERVAL`, 250 ms. */
+  /**
+   * How long at most until whoever waits has begun with a lease that was given back without a word: looks follow each other after four fifths of it.
+   * `LEASE_POLL_INTERVAL`, 250 ms.
+   */
   readonly poll: Duration.Duration
 }
 

@@ -102,7 +102,8 @@ export const make = ({ config, holder, isGone, isWanted, leases, name, word }: O
       const { given, held } = yield* look
       if (Option.isSome(given)) return given.value
       yield* onStandby(held)
-      const poll = Duration.toMillis(config.poll)
+      // A little sooner than it must be: the interval is to be enough for taking the lease and beginning as well.
+      const poll = Math.ceil(0.8 * Duration.toMillis(config.poll))
       const left = Option.match(held, {
         onNone: () => poll,
         onSome: ({ remaining }) => Duration.toMillis(remaining)

@@ -196,10 +196,10 @@ describe("scenario 17: unit finished or undone, then the lease goes, no overlap"
       yield* TestClock.adjust("2100 millis")
       assert.deepStrictEqual(marks, ["a begins", "a ends, lease of a held"])
       yield* a.run.report
-      yield* TestClock.adjust("149 millis")
+      yield* TestClock.adjust("99 millis")
       assert.lengthOf(marks, 2)
       yield* TestClock.adjust("1 millis")
-      assert.deepStrictEqual(marks.slice(2), ["b begins"], "4250 is the next look after 4100")
+      assert.deepStrictEqual(marks.slice(2), ["b begins"], "4200 is the next look after 4100")
       yield* b.run.signal()
       yield* TestClock.adjust("5 seconds")
       yield* b.run.report

@@ -163,13 +163,20 @@ describe.skipIf(path === undefined)(`a service whose Redis is unwell${note}`, ()
   )
 
   const stops = [
-    ...blows.map(({ name, reason, strike }) => ({ name, reason, strike, isThere: true })),
-    { name: "never there", reason: /ENOENT/, strike: () => Promise.resolve(), isThere: false }
+    ...blows.map(({ name, reason, strike }) => ({ name, reason, strike, isThere: true, isBack: false })),
+    { name: "never there", reason: /ENOENT/, strike: () => Promise.resolve(), isThere: false, isBack: false },
+    {
+      name: "killed, started again empty, and used",
+      reason: blows[0]!.reason,
+      strike: blows[0]!.strike,
+      isThere: true,
+      isBack: true
+    }
   ]
   it.scopedLive("stops in time and with code 0, under load, whatever has become of it", () =>
     Effect.forEach(
       stops,
-      ({ isThere, name, reason, strike }) =>
+      ({ isBack, isThere, name, reason, strike }) =>
         Effect.gen(function* () {
           const server = yield* isThere ? RedisServer.run : RedisServer.absent
           yield* Effect.promise(async () => {
@@ -180,12 +187,26 @@ describe.skipIf(path === undefined)(`a service whose Redis is unwell${note}`, ()
             await strike(server)
             await until(url, "degraded", reason)
             await assertDegraded(url, reason, name)
-            while (answers.length < 10) await pause(10)
+            if (isBack) {
+              await server.start()
+              await until(url, "connected")
+              assert.strictEqual(
+                JSON.parse((await ApiLoad.ask(url, "/health/ready")).text).status,
+                "ready",
+                name
+              )
+            }
+            const wanted = answers.length + 10
+            while (answers.length < wanted) await pause(10)
             const { farewell, took } = await stop(child, name)
             await end()
             ApiLoad.assertAnswered(answers, name, 10)
-            assert.strictEqual(farewell.state, "degraded", name)
-            const expected = isThere ? ["redis_connected", "redis_degraded"] : ["redis_degraded"]
+            assert.strictEqual(farewell.state, isBack ? "connected" : "degraded", name)
+            const expected = [
+              ...(isThere ? ["redis_connected"] : []),
+              "redis_degraded",
+              ...(isBack ? ["redis_connected"] : [])
+            ]
             assert.deepStrictEqual(changes(child), expected, name)
             assert.deepStrictEqual(complaints(child), [], name)
             console.log(
