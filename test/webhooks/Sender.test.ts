@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { Webhook } from "standardwebhooks"
 import * as IpAddress from "../../src/net/IpAddress.js"
+import * as Tracing from "../../src/telemetry/Tracing.js"
 import * as Endpoint from "../../src/webhooks/Endpoint.js"
 import * as Resolver from "../../src/webhooks/Resolver.js"
 import * as Sender from "../../src/webhooks/Sender.js"
@@ -67,6 +68,18 @@ describe("an attempt", () => {
         JSON.parse(body)
       )
       assert.notInclude(JSON.stringify(outcome), Redacted.value(secret).slice(6))
+    })
+  )
+
+  it.scopedLive("carries the context of its trace where that is recorded, and none where nobody traces", () =>
+    Effect.gen(function* () {
+      const receiver = yield* Receiver.make((response) => response.writeHead(202).end())
+      const sender = yield* senderOf()
+      yield* sender.send(to(receiver.url))
+      yield* sender.send(to(receiver.url)).pipe(Effect.provide(Tracing.layerNone))
+      const [recorded, unrecorded] = receiver.received
+      assert.match(String(recorded?.headers.traceparent), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+      assert.notProperty(unrecorded?.headers, "traceparent")
     })
   )
 
