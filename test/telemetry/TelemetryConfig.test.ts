@@ -3,6 +3,8 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import * as OtlpConfig from "../../src/telemetry/OtlpConfig.js"
 import * as Telemetry from "../../src/telemetry/Telemetry.js"
 
@@ -75,4 +77,21 @@ describe("telemetry", () => {
       assert.notInclude(String(error), "secret-1")
     })
   )
+})
+
+it("what is not configured is not loaded", () => {
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".ts")
+  )
+  const importing = (what: RegExp) =>
+    files.filter((file) =>
+      readFileSync(join("src", file), "utf8")
+        .split("\n")
+        .some((line) => /^(?:import|export) (?!type )/.test(line) && what.test(line))
+    )
+  assert.deepStrictEqual(importing(/"@(?:sentry|opentelemetry|effect\/opentelemetry)\//).toSorted(), [
+    "telemetry/OtlpExport.ts",
+    "telemetry/SentryReports.ts"
+  ])
+  assert.deepStrictEqual(importing(/(?:OtlpExport|SentryReports)\.js"/), [])
 })
