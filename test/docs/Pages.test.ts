@@ -26,7 +26,7 @@ describe("docs/operations.md", () => {
     const types = new Set(
       [
         ...text.matchAll(/"event_type":"(\w+)"/g),
-        ...text.matchAll(/`((?:shutdown|ws|last_run|redis|run_record|requests)_\w+)`/g)
+        ...text.matchAll(/`((?:shutdown|ws_shutdown|ws_session|last_run|redis|run_record|requests)_\w+)`/g)
       ].map(([, type]) => type!)
     )
     // Metrics have their own test; the outcome of a last run is put behind its prefix.
@@ -44,9 +44,13 @@ describe("docs/operations.md", () => {
   })
 
   it("names metrics that there are", () => {
-    const metrics = [...text.matchAll(/`(\w+_(?:total|seconds))(?:\{[^`]*\})?`/g)].map(([, name]) => name!)
-    assert.isAbove(metrics.length, 5)
-    for (const name of [...metrics, "redis_connected"]) assert.include(Pages.source, `"${name}"`, name)
+    const table = Pages.page("docs/metrics.md")
+    const named = Pages.spans(text).map((span) => span.replace(/\{.*\}$/, ""))
+    const metrics = named.filter((name) =>
+      /^[a-z]+(?:_[a-z0-9]+)*_(?:total|seconds|bytes|connected|waiting|failing|held)$/.test(name)
+    )
+    assert.isAbove(metrics.length, 12)
+    for (const name of metrics) assert.include(table, `| \`${name}\` `, name)
   })
 
   it("has the headings that alerts lead to", () => {
@@ -63,6 +67,18 @@ describe("docs/operations.md", () => {
       "a-run-ended-uncleanly"
     ]) {
       assert.isTrue(anchors.has(heading), heading)
+    }
+  })
+
+  it("leads from every alert to its section", () => {
+    const rules = Pages.page("deploy/prometheus/alerts.yaml")
+    const alerts = [...rules.matchAll(/- alert: (\w+)[\s\S]*?runbook: (\S+\.md)#(\S+)/g)]
+    assert.isAbove(alerts.length, 10)
+    for (const [, alert, file, anchor] of alerts) {
+      assert.isTrue(Pages.anchors(Pages.page(file!)).has(anchor!), `${alert}: ${file}#${anchor}`)
+      if (file !== "docs/operations.md") continue
+      const row = text.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${alert}\``))
+      assert.include(row ?? "", `(#${anchor})`, alert)
     }
   })
 
@@ -118,9 +134,10 @@ describe("docs/capabilities.md", () => {
     }
   })
 
-  it("names laws and scenarios that the tests are about", () => {
+  it("names laws, scenarios and rows that the tests are about", () => {
     for (const [, file, note] of text.matchAll(/`(test\/[^`]+)` \(([^)]*)\)/g)) {
       const test = Pages.page(file!)
+      for (const [id] of note!.matchAll(/\b[A-E]\d+\b/g)) assert.include(test, id, file)
       for (const [, kind, numbers] of note!.matchAll(/\b(law|scenario)s? (\d+(?: and \d+)*)/g))
         for (const number of numbers!.split(" and "))
           assert.match(test, new RegExp(`\\b${kind}s?[^"\`]*\\b${number}\\b`), `${file}: ${kind} ${number}`)
