@@ -30,7 +30,7 @@ const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
 
 /** Files that are adapters to the process, sockets or real time, by design. */
 const adapters =
-  /^(lifecycle\/node\/|cli\/|drill\/|main\.ts|client\/Timers\.ts|http\/(?:EventLoop|\w*(?:Server|Sockets?|Connections?|Drain\w*))\.ts)/
+  /^(lifecycle\/node\/|cli\/|drill\/|main\.ts|client\/Timers\.ts|dashboard\/Time\.ts|http\/(?:EventLoop|\w*(?:Server|Sockets?|Connections?|Drain\w*))\.ts)/
 
 it.each([
   ["the wall clock or timers", /\b(?:setTimeout|setInterval|Date\.now|performance\.now)\s*\(|\bnew Date\(\)/],
