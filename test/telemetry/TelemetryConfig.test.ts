@@ -89,9 +89,10 @@ it("what is not configured is not loaded", () => {
         .split("\n")
         .some((line) => /^(?:import|export) (?!type )/.test(line) && what.test(line))
     )
-  assert.deepStrictEqual(importing(/"@(?:sentry|opentelemetry|effect\/opentelemetry)\//).toSorted(), [
-    "telemetry/OtlpExport.ts",
-    "telemetry/SentryReports.ts"
-  ])
-  assert.deepStrictEqual(importing(/(?:OtlpExport|SentryReports)\.js"/), [])
+  const heavy = importing(/"@(?:sentry|opentelemetry|effect\/opentelemetry)\//)
+  assert.includeMembers(heavy, ["telemetry/OtlpExport.ts", "telemetry/SentryReports.ts"])
+  for (const file of heavy) {
+    const name = file.replace(/^.*\//, "").replace(/ts$/, "js")
+    assert.deepStrictEqual(importing(new RegExp(`/${name}"`)), [], file)
+  }
 })
