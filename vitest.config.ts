@@ -17,6 +17,9 @@ const live = [
 /** A test in real time that failed is run once more, and the report says so: machines for CI stand still now and then. Those that count losses are not (torture). */
 const disturbed = 1
 
+/** How long a test of programs may take, in milliseconds: it starts several of them, which takes seconds where others need the processors. */
+const patience = 90_000
+
 // The long runs have a command of their own: npm run torture.
 const torture = folders("torture")
 const isLong = process.env.TORTURE === "long"
@@ -61,6 +64,7 @@ export default defineConfig({
           include: programs,
           exclude: [...live, "node_modules/**"],
           retry: disturbed,
+          testTimeout: patience,
           sequence: { groupOrder: 1 }
         }
       },
@@ -70,6 +74,7 @@ export default defineConfig({
           name: "live",
           include: live,
           retry: disturbed,
+          testTimeout: patience,
           // Of tests that say they may: those mostly wait.
           maxConcurrency: 2,
           poolOptions: forks(1, true),
@@ -83,6 +88,7 @@ export default defineConfig({
           include: drills,
           // A drill measures what a busy machine disturbs: one file at a time, when nothing else runs.
           retry: disturbed,
+          testTimeout: patience,
           poolOptions: forks(1, true),
           sequence: { groupOrder: 3 }
         }
