@@ -36,6 +36,8 @@ export interface Shape {
    * Empty when the connection is gone already. It never throws.
    */
   readonly of: (request: Http.IncomingMessage) => string
+  /** Whether any proxy is believed. */
+  readonly believes: boolean
 }
 
 /** Addresses of clients. */
@@ -105,7 +107,7 @@ const mostKnown = 1000
 /** Addresses of clients, where these are trusted. */
 export const make = ({ ranges }: Trusted): Shape => {
   const peer = (request: Http.IncomingMessage) => plain(request.socket.remoteAddress ?? "")
-  if (ranges.length === 0) return { of: peer }
+  if (ranges.length === 0) return { of: peer, believes: false }
   const known = new Map<string, boolean>()
   const isTrusted = (address: string): boolean => {
     const before = known.get(address)
@@ -117,6 +119,7 @@ export const make = ({ ranges }: Trusted): Shape => {
     return found
   }
   return {
+    believes: true,
     of: (request) => {
       let address = peer(request)
       const header = request.headers["x-forwarded-for"]

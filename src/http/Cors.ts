@@ -29,7 +29,7 @@ export interface CorsConfig {
 export const defaults: CorsConfig = { origins: "*" }
 
 const isOrigin = (text: string): boolean =>
-  /^https?:\/\/[^/?#@\s]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
+  /^https?:\/\/[^/?#@*\s]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 
 const parse = (text: string): Either.Either<Origins, string> => {
   if (text === "*" || text === "none") return Either.right(text)

@@ -2,7 +2,8 @@
  * What every request passes before it is routed, in one step because every request pays for it: the headers that all answers carry, what pages of other origins may read,
  * and the limits.
  *
- * Probes and metrics are never limited: who asks for them must know how the service is, above all when it is asked too much.
+ * Probes and metrics are never limited, since who asks for them must know how the service is, above all when it is asked too much; and pages of other origins have no
+ * business with them.
  *
  * @module
  */
@@ -15,8 +16,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Http from "node:http"
 import * as Cors from "./Cors.js"
+import * as Health from "./Health.js"
 import type { Response } from "./Message.js"
 import * as MethodNotAllowed from "./MethodNotAllowed.js"
+import { pathOf } from "./ProblemMiddleware.js"
 import * as RateLimit from "./RateLimit.js"
 import * as SecurityHeaders from "./SecurityHeaders.js"
 
@@ -29,9 +32,6 @@ export interface Parts {
   /** The methods of a path. */
   readonly allowed: MethodNotAllowed.Allowed
 }
-
-/** Where no limit counts, and pages of other origins have no business: `/health` and below, `/metrics`. */
-export const isProbe = (url: string): boolean => /^\/(?:health(?:[/?]|$)|metrics(?:\?|$))/.test(url)
 
 /** The gate before an app that the draining server serves. */
 export const middleware = ({ allowed, cors, limit }: Parts) => {
@@ -50,7 +50,7 @@ export const middleware = ({ allowed, cors, limit }: Parts) => {
       const source = NodeHttpServerRequest.toIncomingMessage(request)
       const response = NodeHttpServerRequest.toServerResponse(request) as Response
       response.unless = SecurityHeaders.unless
-      if (isProbe(source.url ?? "")) return app
+      if (Health.isProbe(pathOf(source.url ?? ""))) return app
       const shared = cors.answer(source.headers.origin)
       if (shared !== "") response.unless = [...SecurityHeaders.unless, [Cors.header, shared]]
       const { lines, refusal } = limit.unsafeTake(source)

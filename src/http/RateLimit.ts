@@ -39,6 +39,8 @@ export interface Refusal {
   readonly problem: Problem.Problem
   /** When the next one passes, in seconds. */
   readonly retryAfter: number
+  /** Whether it is the first that came by a proxy which nobody has said is to be believed: then all that come by it count as one client. */
+  readonly isSuspect: boolean
 }
 
 /** The limits of one process, or of several that tell each other. */
@@ -104,6 +106,7 @@ export const make = ({ address, config, isElsewhere = isNobodys, keys, now }: Pa
   const ofKey = spoken("key", keyRequests, window)
   const ofFailures = spoken("failed-keys", failedKeys, window)
   const buckets = new Buckets(mostBuckets)
+  let isWarned = false
   const locked = new WeakSet<Http.IncomingMessage>()
   const seconds = Math.ceil(Duration.toSeconds(window))
 
@@ -117,7 +120,7 @@ export const make = ({ address, config, isElsewhere = isNobodys, keys, now }: Pa
       windowSeconds: seconds,
       retryAfterSeconds: retryAfter
     })
-    return { policy: policy.name, problem, retryAfter }
+    return { policy: policy.name, problem, retryAfter, isSuspect: false }
   }
 
   const take = (key: string, limit: Spoken | undefined): Verdict => {
@@ -160,7 +163,10 @@ export const make = ({ address, config, isElsewhere = isNobodys, keys, now }: Pa
         const name = sent === undefined ? undefined : keyOf(request, sent, from)
         if (name !== undefined) return take(`key ${name}`, ofKey)
       }
-      return take(from, ofAddress)
+      const verdict = take(from, ofAddress)
+      if (verdict.refusal === undefined || isWarned || address.believes) return verdict
+      isWarned = request.headers["x-forwarded-for"] !== undefined
+      return isWarned ? { ...verdict, refusal: { ...verdict.refusal, isSuspect: true } } : verdict
     },
     unsafeLocked: (request) =>
       ofFailures !== undefined && locked.has(request)
@@ -181,11 +187,18 @@ const limited = Metric.counter("http_rate_limited_total", {
   incremental: true
 })
 
+const warning = Effect.annotateLogs(
+  Effect.logWarning(
+    "A request that a proxy has passed on was over the limit of the proxy's address; set TRUSTED_PROXIES, or all clients share one limit"
+  ),
+  { component: "http", event_type: "untrusted_proxy" }
+)
+
 /** Counts a refusal and gives it as a response. Never fails. */
-export const respond = (refusal: Refusal) =>
-  Effect.as(
-    Metric.increment(Metric.tagged(limited, "policy", refusal.policy)),
-    Problem.toResponse(refusal.problem, { "retry-after": String(refusal.retryAfter) })
+export const respond = ({ isSuspect, policy, problem, retryAfter }: Refusal) =>
+  Metric.increment(Metric.tagged(limited, "policy", policy)).pipe(
+    Effect.zipRight(isSuspect ? warning : Effect.void),
+    Effect.as(Problem.toResponse(problem, { "retry-after": String(retryAfter) }))
   )
 
 /** The limits of the environment, of this process alone. Fails with `ConfigError`. */

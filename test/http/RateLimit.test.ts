@@ -76,6 +76,16 @@ describe("an address", () => {
     assert.isUndefined(ask("::ffff:10.0.0.9").refusal)
   })
 
+  it("of a proxy that nobody believes is told of once, when it is over the limit", () => {
+    const { limit, request } = setUp()
+    const passedOn = () => {
+      const asked = request("10.0.0.1")
+      asked.headers["x-forwarded-for"] = "192.0.2.1"
+      return limit.unsafeTake(asked).refusal?.isSuspect
+    }
+    assert.deepStrictEqual(times(5, passedOn), [undefined, undefined, undefined, true, false])
+  })
+
   it("may ask for ever where there is no limit", () => {
     const { ask } = setUp({ requests: 0 })
     for (const { left, policy, refusal } of times(100, () => ask("10.0.0.1"))) {
