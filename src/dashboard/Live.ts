@@ -102,7 +102,6 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
   const onState = (state: State) => {
     switch (state.status) {
       case "connecting":
-        isGreeted = false
         return tell(
           wasOpen ? "away" : "connecting",
           wasOpen ? "Connecting again." : "Connecting to the live events.",
@@ -121,6 +120,7 @@ export const open = (handlers: Handlers, token: string | undefined): Client => {
         return
       }
       case "waiting": {
+        isGreeted = false
         const isFirst = lostAt === undefined
         lostAt ??= Time.now()
         const nextAt = Time.now() + state.delayMs

@@ -48,10 +48,12 @@ const become = (next: Health.View): void => {
   const before = view
   view = next
   Health.show(view)
-  if (before.is !== "away" && next.is === "away") Journal.note("the service does not answer", "bad")
+  if (before.is !== "away" && next.is === "away") Journal.note("The service does not answer.", "bad")
   if (before.is === "away" && next.is === "answered") {
-    Journal.note(`the service answers again, after ${Format.duration(Time.now() - before.since)}`, "good")
+    Journal.note(`The service answers again, after ${Format.duration(Time.now() - before.since)}.`, "good")
     for (const ask of others) ask()
+    // Whoever was told when to come back keeps to it; nobody else need wait for a service that is there.
+    if (client?.state.status === "waiting" && client.state.failures > 0) client.reconnect()
   }
 }
 
@@ -124,7 +126,7 @@ const notice = (payload: Readonly<Record<string, unknown>>): void => {
   sayIn("notice-message", String(payload.message ?? ""))
   byId("notice").dataset.level = String(payload.level ?? "info")
   byId("notice").hidden = false
-  Journal.note(`notice: ${String(payload.title ?? payload.message ?? "")}`)
+  Journal.note(`Notice: ${String(payload.title ?? payload.message ?? "")}`)
 }
 
 const happened = (event: Event, came: Live.Came): void => {
@@ -137,7 +139,7 @@ const happened = (event: Event, came: Live.Came): void => {
     case "notice":
       return notice(payload)
     case "health_alert":
-      Journal.note(`alert: ${String(payload.message ?? payload.status ?? event.channel)}`, "warning")
+      Journal.note(`Alert: ${String(payload.message ?? payload.status ?? event.channel)}`, "warning")
   }
 }
 
@@ -160,7 +162,7 @@ const handlers: Live.Handlers = {
     changed()
   },
   onGap: ({ message }) => {
-    Journal.note(`events are missing: ${message}`, "bad")
+    Journal.note(`Events are missing: ${message}`, "bad")
     askLedgers()
   },
   onOpen: (awayMs) => {
