@@ -35,7 +35,7 @@ import { Response } from "./Message.js"
 import * as Problem from "./Problem.js"
 import { pathOf } from "./ProblemMiddleware.js"
 import * as RequestObserver from "./RequestObserver.js"
-import { tracked } from "./Tracked.js"
+import { naming, tracked } from "./Tracked.js"
 import * as Upgrades from "./Upgrades.js"
 
 /** How quiesce, events and logs call the server. */
@@ -123,9 +123,11 @@ const open = (
         ? Problem.stopping
         : undefined
     // A middleware costs the platform a frame around every request, so there is one only where the app brings it.
-    const handle = yield* middleware === undefined
-      ? NodeHttpServer.makeHandler(tracked(app))
-      : NodeHttpServer.makeHandler(app, (inner) => tracked(middleware(inner)))
+    const handle = yield* naming(
+      middleware === undefined
+        ? NodeHttpServer.makeHandler(tracked(app))
+        : NodeHttpServer.makeHandler(app, (inner) => tracked(middleware(inner)))
+    )
     const listener: HttpListener.HttpListener = yield* HttpListener.open({
       config,
       key: "SERVER_PORT",

@@ -21,7 +21,7 @@ import * as HttpServerConfig from "./HttpServerConfig.js"
 import * as Problem from "./Problem.js"
 import * as ProblemMiddleware from "./ProblemMiddleware.js"
 import * as RequestObserver from "./RequestObserver.js"
-import { routed, tracked } from "./Tracked.js"
+import { naming, routed, tracked } from "./Tracked.js"
 
 /** Where the health listener is. */
 export interface Shape {
@@ -47,7 +47,7 @@ const open = (config: HttpServerConfig.HttpServerConfig, port: number, routes: H
       listeners
     })
     const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(routed(routes))))
-    const handle = yield* NodeHttpServer.makeHandler(app, tracked)
+    const handle = yield* naming(NodeHttpServer.makeHandler(app, tracked))
     const listener = yield* HttpListener.open({
       config: { ...config, port },
       key: "HEALTH_PORT",

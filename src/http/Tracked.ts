@@ -14,8 +14,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import { Response } from "./Message.js"
 
@@ -28,14 +31,27 @@ export const tracked = <E, R>(app: HttpApp.Default<E, R>): HttpApp.Default<E, R>
   return Effect.withFiberRuntime((fiber) => {
     const response = responseOf(fiber) as Response
     response.fiber = fiber as Fiber.RuntimeFiber<unknown, unknown>
-    // The fiber is the request's alone: nothing has to be put back at its end.
-    const name = FiberRef.update(
-      FiberRef.currentLogAnnotations,
-      HashMap.set<string, unknown>("request_id", response.id)
-    )
-    return Effect.zipRight(name, answer)
+    return answer
   })
 }
+
+/** What a request logs bears its name. Annotations would cost each request as much as a limit does, and few log anything: so the name is looked up when something is logged. */
+const named = <Message, Output>(logger: Logger.Logger<Message, Output>): Logger.Logger<Message, Output> =>
+  Logger.make((options) => {
+    const context = FiberRefs.getOrDefault(options.context, FiberRef.currentContext)
+    const request = Context.getOption(context, HttpServerRequest)
+    if (Option.isNone(request)) return logger.log(options)
+    const response = NodeHttpServerRequest.toServerResponse(request.value)
+    if (!(response instanceof Response)) return logger.log(options)
+    return logger.log({
+      ...options,
+      annotations: HashMap.set(options.annotations, "request_id", response.id)
+    })
+  })
+
+/** Runs what makes a server's handler, so that all loggers name the requests that it handles. */
+export const naming = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locallyWith(self, FiberRef.currentLoggers, HashSet.map(named))
 
 const noting = <A, E, R>(pattern: string, handler: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiberRuntime((fiber) => {

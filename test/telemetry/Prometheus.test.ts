@@ -30,6 +30,8 @@ describe("metrics for Prometheus", () => {
       for (const seconds of [0.05, 0.5, 0.5, 7]) yield* Metric.update(histogram, seconds)
 
       const families = yield* scrape
+      // Names of the exporter's own making.
+      assert.isFalse(families.some(({ name }) => name === "target_info"))
       const family = (name: string) => families.find((family) => family.name === name)
       assert.deepStrictEqual(family("exposition_odd_total"), {
         name: "exposition_odd_total",
@@ -106,6 +108,7 @@ describe("metrics for Prometheus", () => {
       assert.isAbove(value("process_resident_memory_bytes"), 20e6)
       assert.isAbove(value("nodejs_heap_size_total_bytes"), value("nodejs_heap_size_used_bytes") / 2)
       assert.isAbove(value("nodejs_eventloop_lag_max_seconds"), 0.3)
+      assert.isBelow(value("nodejs_eventloop_lag_max_seconds"), 60)
       assert.isAtMost(value("nodejs_eventloop_lag_p50_seconds"), value("nodejs_eventloop_lag_p99_seconds"))
       assert.isAbove(value("nodejs_eventloop_active_seconds_total"), 0.3)
       assert.isAbove(value("nodejs_eventloop_utilization_ratio"), 0.3)
