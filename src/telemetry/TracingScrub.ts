@@ -8,7 +8,10 @@ import * as Secrets from "./Secrets.js"
 /** An attribute as OTLP's JSON has it. */
 export interface Attribute {
   readonly key: string
-  readonly value: { readonly stringValue?: string | null | undefined }
+  readonly value: {
+    readonly stringValue?: string | null | undefined
+    readonly intValue?: number | null | undefined
+  }
 }
 
 /** What is looked at of a span in OTLP's JSON. */
@@ -18,7 +21,8 @@ export interface SpanData {
   readonly kind: number
   readonly attributes: ReadonlyArray<Attribute>
   readonly events: ReadonlyArray<{ readonly attributes: ReadonlyArray<Attribute> }>
-  readonly status: { readonly message?: string }
+  /** Its code is 1 where it is fine, 2 for an error. */
+  readonly status: { readonly code: number; readonly message?: string }
 }
 
 const serverKind = 2
@@ -63,14 +67,25 @@ const nameOf = ({ attributes, kind, name }: SpanData): string => {
   return route === undefined ? method : `${method} ${route}`
 }
 
+const errorCode = 2
+
+/** A request that was answered with 500 has ended well for the platform; for whoever looks for errors it has not. */
+const isAnsweredWithFailure = ({ attributes, kind }: SpanData): boolean =>
+  kind === serverKind &&
+  attributes.some(({ key, value }) => key === "http.response.status_code" && (value.intValue ?? 0) >= 500)
+
+const statusOf = <A extends SpanData>(span: A): A["status"] => {
+  if (span.status.message !== undefined) {
+    return { ...span.status, message: Secrets.strip(cut(span.status.message)) }
+  }
+  return isAnsweredWithFailure(span) ? { ...span.status, code: errorCode } : span.status
+}
+
 /** A span as it may be told. */
 export const clean = <A extends SpanData>(span: A): A => ({
   ...span,
   name: nameOf(span),
   attributes: attributesOf(span.attributes),
   events: span.events.map((event) => ({ ...event, attributes: attributesOf(event.attributes) })),
-  status:
-    span.status.message === undefined
-      ? span.status
-      : { ...span.status, message: Secrets.strip(cut(span.status.message)) }
+  status: statusOf(span)
 })

@@ -93,6 +93,14 @@ describe("a span", () => {
     assert.isBelow(JSON.stringify(clean).length, 3000)
   })
 
+  it("of a request that was answered with a failure of ours is an error, of one that was not is none", () => {
+    const answered = (status: number) => {
+      const attributes = [{ key: "http.response.status_code", value: { intValue: status } }]
+      return TracingScrub.clean({ ...request, attributes, status: { code: 1 } }).status.code
+    }
+    assert.deepStrictEqual([200, 404, 429, 500, 503].map(answered), [1, 1, 1, 2, 2])
+  })
+
   it("is called by its method alone where there is no route, and any other span as it was", () => {
     const attributes = request.attributes.filter(({ key }) => key !== "http.route")
     assert.strictEqual(TracingScrub.clean({ ...request, attributes }).name, "GET")
