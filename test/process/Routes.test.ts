@@ -221,7 +221,7 @@ beforeAll(async () => {
     SERVER_MAX_BODY: String(maxBody),
     WEBHOOK_ALLOW_HTTP: "true",
     WEBHOOK_ALLOW_PRIVATE: "true",
-    STELLAR_SIMULATED_INTERVAL: "0.2"
+    STELLAR_SIMULATED_INTERVAL: "1"
   }
   const open = Child.serve({ ...settings, ADMIN_KEYS: `another-key-of-the-tests,${key}` })
   const keyless = Child.serve(settings)
