@@ -18,7 +18,7 @@ export interface HandOver {
   readonly inside: boolean
   /** From when the lease was free (given back, or at its end) until it was taken; negative where a new process saw that the one before is gone. */
   readonly toTaken: number
-  /** From then until the process said that it ingests: all that stands before it has been built, and the next ledger is asked for. */
+  /** From then until the process said that it ingests: all that stands before it has been built, and the next ledger is asked for. The first may have been at hand, and is stored before. */
   readonly toIngesting: number
   /** From when it was taken until the transaction of the first ledger began. */
   readonly toUnit: number
@@ -101,11 +101,11 @@ export const start = async (random: Random.Random, env: Record<string, string>) 
   const works = async (epoch: number) => {
     await HandOverJournal.until(`a ledger under epoch ${epoch}`, () => find(epoch, "ledger") !== undefined)
     const taken = find(epoch, "taken")!
-    const said = all
-      .find(({ pid }) => pid === taken.pid)!
-      .lines()
-      .find((line) => line.message === "Ingesting ledgers" && line.epoch === epoch)
-    const toIngesting = Date.parse(String(said?.timestamp)) - taken.at
+    const worker = all.find(({ pid }) => pid === taken.pid)!
+    const said = () =>
+      worker.lines().find((line) => line.message === "Ingesting ledgers" && line.epoch === epoch)
+    await HandOverJournal.until("it says that it ingests", () => said() !== undefined)
+    const toIngesting = Date.parse(String(said()!.timestamp)) - taken.at
     return { taken, toIngesting, toUnit: find(epoch, "ledger")!.at - taken.at }
   }
   const swap = (pid: number) => {
