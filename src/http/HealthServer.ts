@@ -18,6 +18,7 @@ import * as Health from "./Health.js"
 import type { HealthDetails } from "./HealthDetails.js"
 import * as HttpListener from "./HttpListener.js"
 import * as HttpServerConfig from "./HttpServerConfig.js"
+import * as MethodNotAllowed from "./MethodNotAllowed.js"
 import * as Problem from "./Problem.js"
 import * as ProblemMiddleware from "./ProblemMiddleware.js"
 import * as RequestObserver from "./RequestObserver.js"
@@ -46,7 +47,8 @@ const open = (config: HttpServerConfig.HttpServerConfig, port: number, routes: H
       maxBody: config.maxBody,
       listeners
     })
-    const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(routed(routes))))
+    const allowed = yield* MethodNotAllowed.make(routes)
+    const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(routed(routes))), allowed)
     const handle = yield* naming(NodeHttpServer.makeHandler(app, tracked))
     const listener = yield* HttpListener.open({
       config: { ...config, port },

@@ -1,7 +1,7 @@
 /**
  * How much one client may ask: so many requests of an address, more with a key, and few wrong keys.
  *
- * Answers tell what is left in `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-09): `"address";r=599;t=1`. `r` is how many requests may be sent
+ * Answers tell what is left in `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-09): `"address";r=1199;t=1`. `r` is how many requests may be sent
  * now; `t` is in how many seconds nothing counts any more, or, where nothing is left, in how many the next one passes, as `Retry-After` says.
  *
  * | metric | type | what |

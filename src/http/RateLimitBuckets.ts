@@ -1,6 +1,9 @@
 /**
  * Buckets of tokens, one for each client: a request takes a token, and they come back with time.
  *
+ * (`RateLimiter` of `@effect/experimental` is quick enough in memory, 1.5 µs a request, but keeps each key that it ever saw, and with Redis it has every request wait for an
+ * answer, and fails when there is none.)
+ *
  * What is kept is bounded: buckets that were not used for longest are forgotten, as if they were full again. All of it is plain code without effects, since every
  * request comes through here.
  *

@@ -3,7 +3,7 @@
  *
  * | key | default | allowed |
  * |---|---|---|
- * | `RATE_LIMIT_REQUESTS` | 600 | 0 (no limit) to 10000000 |
+ * | `RATE_LIMIT_REQUESTS` | 1200 | 0 (no limit) to 10000000 |
  * | `RATE_LIMIT_KEY_REQUESTS` | 6000 | 0 (no limit) to 10000000 |
  * | `RATE_LIMIT_FAILED_KEYS` | 10 | 0 (no limit) to 10000000 |
  * | `RATE_LIMIT_WINDOW` | 60 s | 1 s to 1 h |
@@ -17,7 +17,7 @@ import * as DurationConfig from "../lifecycle/DurationConfig.js"
 
 /** The limits. Each may be used up at once and comes back evenly over the window. */
 export interface RateLimitConfig {
-  /** Requests of one address without a key that is valid; 0 for any number. `RATE_LIMIT_REQUESTS`, 600. */
+  /** Requests of one address without a key that is valid; 0 for any number. `RATE_LIMIT_REQUESTS`, 1200. */
   readonly requests: number
   /** Requests with one of the admin keys, wherever they come from; 0 for any number. `RATE_LIMIT_KEY_REQUESTS`, 6000. */
   readonly keyRequests: number
@@ -29,7 +29,7 @@ export interface RateLimitConfig {
 
 /** Everything at its default. */
 export const defaults: RateLimitConfig = {
-  requests: 600,
+  requests: 1200,
   keyRequests: 6000,
   failedKeys: 10,
   window: Duration.minutes(1)
