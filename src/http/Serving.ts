@@ -6,7 +6,6 @@
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -16,9 +15,6 @@ import * as DrainingServer from "./DrainingServer.js"
 import * as HealthServer from "./HealthServer.js"
 import * as HttpServerConfig from "./HttpServerConfig.js"
 import * as MetricsRoute from "./MetricsRoute.js"
-
-/** When a listener is released its requests have been answered or cut; what is left is letting go of sockets. */
-const releaseLimit = Duration.seconds(1)
 
 const sayWhere = (message: string, { hostname, port }: HttpServer.TcpAddress) =>
   Effect.logInfo(message).pipe(
@@ -42,7 +38,7 @@ export const layerConfig = <A, E, R>(served: Layer.Layer<A, E, R>) =>
         )
       ).pipe(
         DrainingServer.withListenFailed,
-        Resource.named(DrainingServer.name, { limit: Duration.min(releaseLimit, stages.websocket) })
+        Resource.named(DrainingServer.name, { limit: Budget.listener(stages.websocket) })
       )
     )
   ).pipe(Layer.provide(DrainingServer.layerConfig))
@@ -57,6 +53,6 @@ export const healthConfig = Layer.unwrapEffect(
     const extra = Option.match(metrics, { onNone: () => HttpRouter.empty, onSome: MetricsRoute.router })
     return Layer.tap(HealthServer.layer(config.healthPort.value, { config, extra }), (context) =>
       sayWhere("health is listening", Context.get(context, HealthServer.HealthServer).address)
-    ).pipe(Resource.named("health", { limit: Duration.min(releaseLimit, stages.telemetry) }), Layer.discard)
+    ).pipe(Resource.named("health", { limit: Budget.listener(stages.telemetry) }), Layer.discard)
   })
 )

@@ -2,7 +2,7 @@
  * One whole for the stop, and every stage's share of it.
  *
  * The whole is the announce delay plus the longest path through the stages: draining takes as long as the slower of requests and tasks,
- * releasing walks background flushes, WebSockets, then cache and database side by side, then telemetry. When `SHUTDOWN_TIMEOUT` is given
+ * releasing walks the listener, background flushes, WebSockets, then cache and database side by side, then the listener of health and telemetry. When `SHUTDOWN_TIMEOUT` is given
  * and shorter than that, the stages that were not set shrink in proportion; those that were set stay. What cannot fit is refused
  * before the service is ready, with the sum.
  *
@@ -74,22 +74,34 @@ const keys: { readonly [K in keyof ShutdownConfig.Stages]: string } = {
   telemetry: "SHUTDOWN_TELEMETRY_TIMEOUT"
 }
 
+/**
+ * The limit of a listener's release, of what is left of the stage that it shares: by then its requests have been answered or cut, and letting go of sockets
+ * is all there is to do.
+ */
+export const listener = (stage: Duration.Duration): Duration.Duration =>
+  Duration.min(Duration.seconds(1), stage)
+
+const listenerMillis = (stage: number): number => Duration.toMillis(listener(Duration.millis(stage)))
+
 type Millis = { readonly [K in keyof ShutdownConfig.Stages]: number }
 
 /** The longest path through the stages, in milliseconds. */
 const path = (s: Millis): number =>
   Math.max(s.graceful, s.background) +
+  listenerMillis(s.websocket) +
   s.background +
   s.websocket +
   Math.max(s.cache, s.database) +
+  listenerMillis(s.telemetry) +
   s.telemetry
 
 const seconds = (millis: number): string => DurationConfig.format(Duration.millis(millis))
 
 const sum = (announce: number, s: Millis): string =>
-  `${seconds(announce)} announce + max(${seconds(s.graceful)} requests, ${seconds(s.background)} tasks) + ${seconds(s.background)} flush + ` +
+  `${seconds(announce)} announce + max(${seconds(s.graceful)} requests, ${seconds(s.background)} tasks) + ${seconds(listenerMillis(s.websocket))} listener + ` +
+  `${seconds(s.background)} flush + ` +
   `${seconds(s.websocket)} websocket + max(${seconds(s.cache)} cache, ${seconds(s.database)} database) + ` +
-  `${seconds(s.telemetry)} telemetry = ${seconds(announce + path(s))}`
+  `${seconds(listenerMillis(s.telemetry))} health + ${seconds(s.telemetry)} telemetry = ${seconds(announce + path(s))}`
 
 /** The stages with every unset one scaled by `factor`. */
 const scaled = (config: ShutdownConfig.ShutdownConfig, factor: number): Millis => {

@@ -26,10 +26,10 @@ const millis = (budget: Budget.Shape): Record<string, number> => ({
 const refusal = (env: Record<string, string>) => Effect.map(Effect.flip(read(env)), ErrorText.of)
 
 describe("Budget", () => {
-  it.effect("defaults add up to 52 s", () =>
+  it.effect("defaults add up to 54 s", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(millis(yield* read({})), {
-        whole: 52_000,
+        whole: 54_000,
         graceful: 30_000,
         background: 10_000,
         websocket: 5000,
@@ -47,7 +47,7 @@ describe("Budget", () => {
         SHUTDOWN_BACKGROUND_TIMEOUT: "15",
         SHUTDOWN_DB_TIMEOUT: "10"
       })
-      assert.strictEqual(Duration.toMillis(budget.whole), 62_000)
+      assert.strictEqual(Duration.toMillis(budget.whole), 64_000)
       assert.strictEqual(Duration.toMillis(budget.stages.cache), 10_000)
     })
   )
@@ -56,14 +56,15 @@ describe("Budget", () => {
     Effect.gen(function* () {
       const budget = yield* read({ SHUTDOWN_TIMEOUT: "10", SHUTDOWN_ANNOUNCE_DELAY: "500 millis" })
       const { background, cache, database, graceful, telemetry, websocket } = budget.stages
-      const total = [graceful, background, websocket, database, telemetry].reduce(
+      const listeners = [Budget.listener(websocket), Budget.listener(telemetry)]
+      const total = [graceful, background, websocket, database, telemetry, ...listeners].reduce(
         (sum, limit) => sum + Duration.toMillis(limit),
         500
       )
       assert.isAtMost(total, 10_000)
       assert.isAtLeast(total, 9990)
       assert.isTrue(Duration.equals(cache, database))
-      assert.isAbove(Duration.toMillis(database), 900)
+      assert.isAbove(Duration.toMillis(database), 800)
     })
   )
 
@@ -85,7 +86,7 @@ describe("Budget", () => {
         grace,
         "TERMINATION_GRACE_PERIOD=30 s must be longer than the whole stop: 0 s announce + max(30 s"
       )
-      assert.include(grace, "= 52 s")
+      assert.include(grace, "= 54 s")
       assert.include(
         yield* refusal({ SHUTDOWN_IDLE_GRACE: "40" }),
         "SHUTDOWN_IDLE_GRACE=40 s is longer than SHUTDOWN_GRACEFUL_TIMEOUT=30 s"

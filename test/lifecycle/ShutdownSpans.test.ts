@@ -128,7 +128,7 @@ describe("a stop as a trace", () => {
           start: 1000,
           end: 4500,
           failed: true,
-          attributes: { reason: "test", limit_ms: 52_000, exit_code: 3 },
+          attributes: { reason: "test", limit_ms: 54_000, exit_code: 3 },
           events: [
             "phase announcing 1000",
             "phase draining 1000",

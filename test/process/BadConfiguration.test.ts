@@ -22,7 +22,7 @@ const cases: ReadonlyArray<readonly [env: Record<string, string>, said: Readonly
   [{ SHUTDOWN_BACKGROUND_TIMEOUT: "soon" }, ["SHUTDOWN_BACKGROUND_TIMEOUT", "soon", "60 min"]],
   [{ SHUTDOWN_NEW_REQUESTS: "maybe" }, ["SHUTDOWN_NEW_REQUESTS", "maybe", "read-only"]],
   [{ SHUTDOWN_TIMEOUT: "5", SHUTDOWN_DB_TIMEOUT: "10" }, ["SHUTDOWN_TIMEOUT", "5 s", "10 s database"]],
-  [{ TERMINATION_GRACE_PERIOD: "30" }, ["TERMINATION_GRACE_PERIOD", "30 s", "= 52 s"]],
+  [{ TERMINATION_GRACE_PERIOD: "30" }, ["TERMINATION_GRACE_PERIOD", "30 s", "= 54 s"]],
   [{ STARTUP_TIMEOUT: "0" }, ["STARTUP_TIMEOUT", "0", "60 min"]],
   [{ LOG_LEVEL: "loud" }, ["LOG_LEVEL", "loud", "warning"]],
   [{ LOG_FORMAT: "xml" }, ["LOG_FORMAT", "xml", "json, pretty"]],
