@@ -97,6 +97,12 @@ describe("HAProxy", () => {
     assert.isAtMost(check, 1000)
   })
 
+  it("may open as many files as its connections need: it does not start otherwise", () => {
+    const connections = Number(/^\s*maxconn (\d+)$/m.exec(text)![1])
+    const allowed = Number(at(Shipped.compose().services["proxy"], "ulimits.nofile"))
+    assert.isAtLeast(allowed, 2 * connections + 1000)
+  })
+
   it("closes idle connections before the service would", () => {
     assert.isBelow(Shipped.millis(/timeout http-keep-alive (\S+)/.exec(text)![1]!), 65_000)
   })

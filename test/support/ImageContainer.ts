@@ -43,17 +43,22 @@ export const isPermitted: boolean =
   process.getuid?.() === 0 &&
   spawnSync("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "true"]).status === 0
 
-const firstChild = (parent: number): number | undefined => {
-  const [pid] = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ")
-  return pid === undefined || pid === "" ? undefined : Number(pid)
+/** The child of `parent` that runs `program`; undefined while it is still something else, such as one of the mounts before it. */
+const childThatRuns = (parent: number, program: string): number | undefined => {
+  try {
+    const [pid] = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ")
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8")
+    return command.startsWith(`${program}\0`) ? Number(pid) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Process 1, once it is the image's program and no more the `env` before it. */
 const processOne = async (child: Child.Child, program: string): Promise<number> => {
   for (let i = 0; i < 5000; i++) {
-    const pid = firstChild(child.pid)
-    if (pid !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(`${program}\0`))
-      return pid
+    const pid = childThatRuns(child.pid, program)
+    if (pid !== undefined) return pid
     await new Promise((next) => setTimeout(next, 1))
   }
   throw new Error(`the image's program does not run\n${child.stderr()}`)

@@ -21,6 +21,8 @@ const configuration = (port: number, replicas: ReadonlyArray<Replica>): string =
     text = text.replace(from, to)
   }
   put("bind :8080", `bind 127.0.0.1:${port}`)
+  // Two file descriptors each, of which a machine for tests may not allow as many.
+  put("maxconn 20000", "maxconn 2000")
   // Names of containers need the engine's resolver.
   put(" init-addr last,libc,none resolvers docker", "")
   for (const { health, name, port } of replicas) {

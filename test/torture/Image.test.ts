@@ -36,9 +36,16 @@ const obstacle = await (async (): Promise<string | undefined> => {
 
 const shipped = Shipped.all()
 
-/** Waits for a condition, as long as the test may take. */
-const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await condition())) await new Promise((next) => setTimeout(next, 20))
+/** Waits for a condition; throws with what `said` says when it does not come. */
+const until = async (
+  condition: () => boolean | Promise<boolean>,
+  said: () => string = () => ""
+): Promise<void> => {
+  const deadline = performance.now() + patience
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`what is waited for does not come\n${said()}`)
+    await new Promise((next) => setTimeout(next, 20))
+  }
 }
 
 /** Whether there is an answer to every path. Before the first ledger 404 is right. */
@@ -203,14 +210,15 @@ describe.skipIf(obstacle !== undefined)(`the image${obstacle === undefined ? "" 
       }
       const port = await freePort()
       const proxy = ImageProxy.start(port, pair)
+      const said = () => `${proxy.stdout()}${proxy.stderr()}`
       let ups = 0
       const url = `http://127.0.0.1:${port}`
-      await until(() => serves(url))
+      await until(() => serves(url), said)
       const load = ApiLoad.load(url, 8)
       const millis: Array<number> = []
       for (const { name, run } of [...pair, ...(isLong ? pair : [])]) {
         const before = load.answers.length
-        await until(() => load.answers.length > before + 100)
+        await until(() => load.answers.length > before + 100, said)
         const end = await containers.get(name)!.stop(12_000)
         assert.deepInclude(end, stopped, containers.get(name)!.child.stdout())
         millis.push(end.millis)
@@ -219,7 +227,7 @@ describe.skipIf(obstacle !== undefined)(`the image${obstacle === undefined ? "" 
         containers.set(name, container)
         // It has requests again; the other one may go.
         ups += 1
-        await until(() => (proxy.stdout().match(/ is UP[,.]/g) ?? []).length >= ups)
+        await until(() => (said().match(/ is UP[,.]/g) ?? []).length >= ups, said)
       }
       await load.end()
       ApiLoad.assertAnswered(load.answers, "through the proxy", 200)
