@@ -57,11 +57,15 @@ const become = (next: Health.View): void => {
   }
 }
 
-let lastRun = ""
+/** What `/health` said of the last run when its waterfall was drawn. */
+let drawn: string | undefined
 
-const readLastStop = async (): Promise<void> => {
+const readLastStop = async (told: string): Promise<void> => {
   const answer = await Asking.get(LastStop.path)
-  if (answer.ok) LastStop.show(answer.value)
+  // What did not come is asked for again, after the next answer about health.
+  if (!answer.ok) return
+  LastStop.show(answer.value)
+  drawn = told
 }
 
 const askHealth = Asking.repeat({
@@ -73,11 +77,8 @@ const askHealth = Asking.repeat({
     become({ is: "answered", answer })
     Health.figures(answer)
     // Another last run: another process answers.
-    const told = JSON.stringify(answer.lastRun)
-    if (told !== lastRun) {
-      lastRun = told
-      void readLastStop()
-    }
+    const told = JSON.stringify(answer.lastRun ?? null)
+    if (told !== drawn) void readLastStop(told)
   },
   // A refusal is an answer as well: too many questions, or a proxy without a service behind it.
   onFailure: (status) => {

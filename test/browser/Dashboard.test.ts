@@ -111,8 +111,8 @@ describe.skipIf(tool.path === undefined)(`the dashboard in a browser${tool.note}
     isGapless(ledgers)
     assert.isNotEmpty(await page.locator("#chart .return").all(), "where it was away is marked")
 
-    await says(page, "last-stop-took", /^Stopped in/)
     await says(page, "last-stop-summary", /SIGTERM · no request cut · exit code 0, clean/)
+    await says(page, "last-stop-took", /^Stopped in/)
     const steps = await page.locator("#waterfall .step th").allTextContents()
     assert.includeMembers(steps, ["http", "realtime", "ledger-ingestion", "database"])
     assert.deepStrictEqual(await page.locator("#waterfall .phase th").allTextContents(), [
