@@ -17,7 +17,7 @@ const live = [
 /** A test in real time that failed is run once more, and the report says so: machines for CI stand still now and then. Those that count losses are not (torture). */
 const disturbed = 1
 
-/** How long a test of programs may take, in milliseconds: it starts several of them, which takes seconds where others need the processors. */
+/** How long a test may take, in milliseconds, that starts several programs, or that takes what processors others leave. */
 const patience = 90_000
 
 // The long runs have a command of their own: npm run torture.
@@ -54,6 +54,7 @@ export default defineConfig({
           exclude: [...drills, ...live, ...programs, ...torture, "node_modules/**"],
           // Files share what they import, which is half of what they would cost: none of them changes anything that another one sees.
           poolOptions: forks(2, false),
+          testTimeout: patience,
           sequence: { groupOrder: 0 }
         }
       },
