@@ -2,7 +2,8 @@
  * The service: its layers, and by that the order of its start and its stop. What stands further down is acquired earlier and released later.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Cache from "./cache/Cache.js"
@@ -147,6 +148,7 @@ export const layer = Layer.mergeAll(Http, Reports).pipe(
     TaskBoard.layer,
     Upgrades.layer,
     FetchHttpClient.layer,
-    NodeContext.layer
+    NodeFileSystem.layer,
+    NodePath.layer
   ])
 )

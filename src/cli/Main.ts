@@ -2,6 +2,7 @@
 import * as Command from "@effect/cli/Command"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as ValidationError from "@effect/cli/ValidationError"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Signals from "../lifecycle/node/Signals.js"
@@ -64,7 +65,7 @@ const isTold = (error: unknown) => ValidationError.isValidationError(error) || e
 export const main = (signals: Signals.Captured): void =>
   Program.run(
     Drill.before(process.argv.slice(2), run(signals)).pipe(
-      Effect.provide(CliConfig.layer({ showBuiltIns: false }))
+      Effect.provide([NodeContext.layer, CliConfig.layer({ showBuiltIns: false })])
     ),
     { isTold, isUsage: ValidationError.isValidationError }
   )

@@ -1,5 +1,4 @@
 /** What every command of the service has in common: where its settings come from, and how the process ends. */
-import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -28,7 +27,7 @@ export interface Options {
 
 /** Hands a program to the process: an error that ends it is one line on stderr, and its exit code the process's. */
 export const run = <A, E>(
-  program: Effect.Effect<A, E, NodeContext.NodeContext>,
+  program: Effect.Effect<A, E>,
   { isTold = () => false, isUsage = () => false }: Options = {}
 ): void => {
   const explain = (cause: Cause.Cause<unknown>) => {
@@ -41,7 +40,6 @@ export const run = <A, E>(
     isUsage(Cause.squash(cause)) ? ExitCode.invalid : ExitCode.ofCause(cause)
   program.pipe(
     Effect.tapErrorCause(explain),
-    Effect.provide(NodeContext.layer),
     NodeRuntime.runMain({
       disableErrorReporting: true,
       disablePrettyLogger: true,

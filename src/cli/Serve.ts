@@ -1,5 +1,6 @@
 /** `stellar-insights serve`: the service in this process. */
-import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -40,7 +41,7 @@ export const serve = (signals: Signals.Captured) =>
     })
     const app = App.layer.pipe(
       Layer.provide(keeper.layer),
-      Layer.provide([NodeContext.layer, ProcessAlive.layer]),
+      Layer.provide([NodeFileSystem.layer, NodePath.layer, ProcessAlive.layer]),
       Layer.provide(ProcessMetrics.layer(version).pipe(Layer.provide(Samples.layer))),
       Layer.provide(Telemetry.layerConfig(version)),
       // Before anything is opened or written, every key is read: what is wrong leaves nothing behind.

@@ -53,7 +53,11 @@ const refused: ReadonlyArray<readonly [range: string, what: string]> = [
   ["2001::/23", "a reserved address"]
 ]
 
-const ranges = refused.map(([range, what]) => ({ range: IpAddress.parseRange(range)!, what }))
+let parsed: ReadonlyArray<{ readonly range: IpAddress.Range; readonly what: string }> | undefined
+
+/** Read when the first address is looked at: a start need not wait for it. */
+const ranges = () =>
+  (parsed ??= refused.map(([range, what]) => ({ range: IpAddress.parseRange(range)!, what })))
 
 /** The part of IPv6 that is given out as public addresses; what is outside of it is reserved, or carries an IPv4 address. */
 const global6 = IpAddress.parseRange("2000::/3")!
@@ -75,7 +79,7 @@ const carried = (address: IpAddress.Address): IpAddress.Address | undefined => {
 }
 
 const kindOf = (address: IpAddress.Address): string | undefined => {
-  const known = ranges.find(({ range }) => IpAddress.isIn(address, range))?.what
+  const known = ranges().find(({ range }) => IpAddress.isIn(address, range))?.what
   if (known !== undefined) return known
   const inside = carried(address)
   if (inside !== undefined) return kindOf(inside)
