@@ -180,7 +180,7 @@ export const make = Effect.fn("Ingestion.make")(
       yield* IngestionMetrics.halted
       const { message: why, object, reason } = trouble
       yield* (isNews ? Effect.logError : Effect.logDebug)("Ingestion is halted").pipe(
-        Effect.annotateLogs({ reason, object, why })
+        Effect.annotateLogs({ event_type: "ingestion_halted", reason, object, why })
       )
     })
     /** Says that what was in the way is passed. */
@@ -189,7 +189,12 @@ export const make = Effect.fn("Ingestion.make")(
         halt === null
           ? Effect.void
           : Effect.logInfo("Ingestion goes on").pipe(
-              Effect.annotateLogs({ sequence, reason: halt.reason, attempts: halt.attempts })
+              Effect.annotateLogs({
+                event_type: "ingestion_resumed",
+                sequence,
+                reason: halt.reason,
+                attempts: halt.attempts
+              })
             )
       )
     const { headStart = Duration.zero } = options

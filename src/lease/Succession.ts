@@ -52,11 +52,11 @@ const giveBack = <E>({ tracker, wake }: Parts<E>, release: Effect.Effect<void, u
       return yield* Effect.logWarning(
         "Lease could not be given back: it ends by itself",
         ...Option.toArray(Option.flatMap(outcome, Exit.causeOption))
-      )
+      ).pipe(Effect.annotateLogs({ event_type: "lease_not_released" }))
     }
     yield* tracker.note("ended")
     // Before anybody is told, so that its time is before that of what the next one says.
-    yield* Effect.logInfo("Lease given back")
+    yield* Effect.logInfo("Lease given back").pipe(Effect.annotateLogs({ event_type: "lease_released" }))
     yield* Bounded.run(Effect.interruptible(wake.notify(name)), Effect.sleep(notifyMillis))
   })
 
@@ -75,8 +75,8 @@ const waited = <E>({ buildStandby, settled, standby, stopping, tracker }: Parts<
           yield* Effect.logInfo("On standby for a lease").pipe(
             Effect.annotateLogs(
               Option.match(held, {
-                onNone: () => ({}),
-                onSome: ({ epoch, holder }) => ({ holder, epoch })
+                onNone: () => ({ event_type: "lease_standby" }),
+                onSome: ({ epoch, holder }) => ({ event_type: "lease_standby", holder, epoch })
               })
             )
           )
@@ -96,13 +96,15 @@ const held = <E>(parts: Parts<E>, { askedAt, lease }: Standby.Given) =>
     const begun = yield* Clock.currentTimeMillis
     yield* parts.standby.taken
     yield* tracker.note("held", lease)
-    yield* Effect.logInfo("Lease acquired")
+    yield* Effect.logInfo("Lease acquired").pipe(Effect.annotateLogs({ event_type: "lease_acquired" }))
     const end = yield* Effect.scoped(Effect.flatMap(Keeper.make(leases, lease, askedAt), term))
     const heldMillis = (yield* Clock.currentTimeMillis) - begun
     if (end._tag === "Lost") {
       yield* tracker.lost
       yield* tracker.note("standby")
-      yield* Effect.logWarning("Lease lost").pipe(Effect.annotateLogs({ why: end.why, heldMillis }))
+      yield* Effect.logWarning("Lease lost").pipe(
+        Effect.annotateLogs({ event_type: "lease_lost", why: end.why, heldMillis })
+      )
     } else {
       yield* giveBack(parts, leases.release(lease), name).pipe(Effect.annotateLogs({ heldMillis }))
     }

@@ -73,13 +73,20 @@ const supervise = <A, E, R>(
       Effect.flatMap(tracker.failedInARow, (failures) =>
         // Once a minute of it would drown what else is said: the first of a row is an error, the others are for those who look closely.
         (failures <= 1 ? Effect.logError : Effect.logDebug)("Task failed", cause).pipe(
-          Effect.annotateLogs({ task: options.name, failures, retryInMillis: pauseMillis(failures) })
+          Effect.annotateLogs({
+            event_type: "task_failed",
+            task: options.name,
+            failures,
+            retryInMillis: pauseMillis(failures)
+          })
         )
       )
     const recovered = (failures: number) =>
       failures === 0
         ? Effect.void
-        : Effect.logInfo("Task works again").pipe(Effect.annotateLogs({ task: options.name, failures }))
+        : Effect.logInfo("Task works again").pipe(
+            Effect.annotateLogs({ event_type: "task_recovered", task: options.name, failures })
+          )
 
     const rest = Effect.gen(function* () {
       const failures = yield* tracker.failedInARow

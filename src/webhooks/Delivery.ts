@@ -84,14 +84,22 @@ const report = (
   { error, status }: DeliveryStore.Record,
   next: DeliveryStore.Next
 ) => {
+  const about = (event_type: string) => Effect.annotateLogs({ event_type })
   const say = () => {
     if (next._tag === "Gone")
-      return Effect.logWarning("Webhook endpoint is gone; its subscription is switched off")
-    if (next._tag === "Dead") return Effect.logWarning("Webhook delivery is given up")
+      return Effect.logWarning("Webhook endpoint is gone; its subscription is switched off").pipe(
+        about("webhook_switched_off")
+      )
+    if (next._tag === "Dead")
+      return Effect.logWarning("Webhook delivery is given up").pipe(about("webhook_dead"))
     if (next._tag === "Retry") {
-      return delivery.failures === 0 ? Effect.logWarning("Webhook endpoint fails") : Effect.void
+      return delivery.failures === 0
+        ? Effect.logWarning("Webhook endpoint fails").pipe(about("webhook_failing"))
+        : Effect.void
     }
-    return delivery.failures === 0 ? Effect.void : Effect.logInfo("Webhook endpoint works again")
+    return delivery.failures === 0
+      ? Effect.void
+      : Effect.logInfo("Webhook endpoint works again").pipe(about("webhook_restored"))
   }
   const { attempts, failures, messageId, subscription, url } = delivery
   return say().pipe(

@@ -64,7 +64,12 @@ const make = ({ maxWaiting }: { readonly maxWaiting: number }) =>
       Effect.zipRight(
         changeSubscription.disable(id, "overflow", now),
         Effect.logWarning("Too much waits for a webhook; its subscription is switched off").pipe(
-          Effect.annotateLogs({ subscription: id, waiting, most: maxWaiting })
+          Effect.annotateLogs({
+            event_type: "webhook_switched_off",
+            subscription: id,
+            waiting,
+            most: maxWaiting
+          })
         )
       )
 

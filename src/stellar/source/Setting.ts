@@ -9,9 +9,15 @@ import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 
+/** User name and password of a URL, which whoever reads the log has no need of. */
+const credentials = /(:\/\/)[^/?#@\s]*@/
+
 /** What a key's text must be, in the words of its error message. */
 const refuse = (key: string, text: string, allowed: string) =>
-  ConfigError.InvalidData([], `${key}=${JSON.stringify(text)} is not valid: it must be ${allowed}`)
+  ConfigError.InvalidData(
+    [],
+    `${key}=${JSON.stringify(text.replace(credentials, "$1<redacted>@"))} is not valid: it must be ${allowed}`
+  )
 
 /**
  * A text that `parse` understands. Ends in `InvalidData` naming the key, the text and what is allowed when it is empty or `parse` gives
