@@ -34,8 +34,8 @@ describe("a process that waits for a lease", () => {
           )
       })
       const status = Effect.suspend(() => lifecycle!.readiness.status)
-      // It looks every five seconds.
-      yield* TestClock.adjust("9 seconds")
+      // It looks every four seconds: four fifths of the interval.
+      yield* TestClock.adjust("7 seconds")
       assert.isTrue((yield* status).ready)
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual((yield* status).obstacles, [
