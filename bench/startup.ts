@@ -15,7 +15,7 @@ import { prepare } from "./support/Target.js"
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "9" },
-    settle: { type: "string", default: "10" },
+    settle: { type: "string", default: "30" },
     window: { type: "string", default: "30" },
     program: { type: "string" }
   }
