@@ -10,6 +10,7 @@ import * as Pages from "../docs/Pages.js"
 import * as Child from "../support/Child.js"
 import * as Installed from "../support/Installed.js"
 
+// They run side by side: what one has left over is cleared when all are done.
 afterAll(Child.clear)
 
 const adminKey = "0123456789abcdef0123"
@@ -44,7 +45,7 @@ beforeAll(async () => {
   url = await Child.url(service)
 })
 
-describe("commands of the pages", () => {
+describe.concurrent("commands of the pages", () => {
   it("are marked", () => {
     for (const file of ["docs/operations.md", "docs/testing.md", "docs/upgrade.md"])
       assert.include(
@@ -62,7 +63,7 @@ describe("commands of the pages", () => {
   }, 60_000)
 })
 
-describe("docs/configuration.md", () => {
+describe.concurrent("docs/configuration.md", () => {
   it("shows a settings file that the service reads, behind the environment", async () => {
     const folder = Child.folder()
     const [, toml] = /```toml\n([\s\S]*?)```/.exec(readFileSync(Generate.file, "utf8")) ?? []
@@ -100,7 +101,7 @@ describe("docs/configuration.md", () => {
 
 const { note, path: python } = await Installed.tool("python3", "python3")
 
-describe.skipIf(python === undefined)(`a service in another language${note}`, () => {
+describe.concurrent.skipIf(python === undefined)(`a service in another language${note}`, () => {
   it("is drilled like any other", async () => {
     const command = `${python} -m http.server {port} --bind 127.0.0.1`
     const scenarios = ["kept-alive-busy", "idle-connections"].flatMap((name) => ["--scenario", name])

@@ -26,7 +26,9 @@ describe("docs/operations.md", () => {
     const types = new Set(
       [
         ...text.matchAll(/"event_type":"(\w+)"/g),
-        ...text.matchAll(/`((?:shutdown|ws_shutdown|ws_session|last_run|redis|run_record|requests)_\w+)`/g)
+        ...text.matchAll(
+          /`((?:shutdown|lease|ingestion|ws_shutdown|ws_session|last_run|redis|run_record|requests)_\w+)`/g
+        )
       ].map(([, type]) => type!)
     )
     // Metrics have their own test; the outcome of a last run is put behind its prefix.
