@@ -107,7 +107,7 @@ const idle = async (program: string, stock: string, folder: string): Promise<Rea
 const verdict = (value: number, target: number): string => (value < target ? "met" : "MISSED")
 
 const main = async (): Promise<void> => {
-  const program = values.program ?? Subject.bundle()
+  const program = values.program === undefined ? Subject.bundle() : Path.resolve(values.program)
   const folder = await Fs.mkdtemp(Path.join(Os.tmpdir(), "bench-startup-"))
   const { commands, remove } = await prepare(["effect"])
   const stock = commands[0]!.argv[1]!
