@@ -101,7 +101,7 @@ describe.concurrent("docs/configuration.md", () => {
 
 const { note, path: python } = await Installed.tool("python3", "python3")
 
-describe.concurrent.skipIf(python === undefined)(`a service in another language${note}`, () => {
+describe.skipIf(python === undefined)(`a service in another language${note}`, { concurrent: true }, () => {
   it("is drilled like any other", async () => {
     const command = `${python} -m http.server {port} --bind 127.0.0.1`
     const scenarios = ["kept-alive-busy", "idle-connections"].flatMap((name) => ["--scenario", name])
