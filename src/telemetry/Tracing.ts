@@ -15,12 +15,16 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { Sampler } from "./OtlpConfig.js"
 
+// One for all: a service that traces nothing makes several of these spans for every request.
+const noAttributes: ReadonlyMap<string, unknown> = new Map()
+const noLinks: ReadonlyArray<Tracer.SpanLink> = []
+
 /** A span that nobody will see: it knows who it is, so that what is below it, here and in other services, is left out as well. */
 class Unrecorded implements Tracer.Span {
   readonly _tag = "Span"
   readonly sampled = false
-  readonly attributes: ReadonlyMap<string, unknown> = new Map()
-  readonly links: ReadonlyArray<Tracer.SpanLink> = []
+  readonly attributes = noAttributes
+  readonly links = noLinks
   status: Tracer.SpanStatus
   readonly name: string
   readonly traceId: string
