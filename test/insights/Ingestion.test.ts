@@ -57,8 +57,8 @@ const listed = (ledgers: () => ReadonlyArray<RawLedger | LedgerSourceError>, ask
     }
   } satisfies Shape)
 
-/** Lets everything happen that is due, and SQLite's retries too. */
-const settle = Effect.repeatN(TestClock.adjust(0), 3)
+/** Lets everything happen that is due, and SQLite's retries too. A ledger takes several turns of the event loop. */
+const settle = Effect.repeatN(TestClock.adjust(0), 9)
 
 /** The sequences that are stored, oldest first. */
 const stored = (store: LedgerStore.Shape) =>
@@ -80,7 +80,9 @@ describe("ingestion", () => {
               config,
               listed(() => ledgers.slice(0, count), asked)
             )
-            yield* settle
+            yield* Effect.repeat(Effect.zipRight(TestClock.adjust(0), stored(service.store)), {
+              until: (sequences) => sequences.length === count
+            })
             assert.deepStrictEqual(
               yield* stored(service.store),
               ledgers.slice(0, count).map(({ sequence }) => sequence)

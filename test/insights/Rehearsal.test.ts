@@ -108,10 +108,10 @@ describe("the ledger at hand", () => {
   const at = (shelf: Rehearsal.Shelf["Type"]) =>
     Option.getOrNull(Option.map(shelf.next, ({ details }) => details.facts.sequence))
   /** Follows in the background; what is at hand is awaited without time passing. */
-  const following = (asked: Array<number>) =>
+  const following = (asked: Array<number>, ledgers?: Shape["ledgers"]) =>
     Effect.gen(function* () {
       const shelf = yield* Rehearsal.Shelf
-      yield* Effect.forkScoped(Effect.provideService(Rehearsal.follow, LedgerSource, noted(asked)))
+      yield* Effect.forkScoped(Effect.provideService(Rehearsal.follow, LedgerSource, noted(asked, ledgers)))
       const has = (sequence: number) =>
         Effect.repeat(TestClock.adjust(0), { until: () => at(shelf) === sequence })
       return { has, shelf }
@@ -142,7 +142,13 @@ describe("the ledger at hand", () => {
       Effect.gen(function* () {
         const asked: Array<number> = []
         const { last, store } = yield* filled(1)
-        const { has, shelf } = yield* following(asked)
+        // After its first ledger the source is slower than those who store.
+        const late = yield* Effect.makeLatch()
+        const { has, shelf } = yield* following(asked, (start, previousHash) =>
+          Stream.mapEffect(network.ledgers(start, previousHash), (raw) =>
+            raw.sequence === start ? Effect.succeed(raw) : Effect.as(late.await, raw)
+          )
+        )
         yield* has(last + 1)
         const { hash } = Option.getOrThrow(yield* store.cursor)
         const more = yield* Stream.runCollect(Stream.take(network.ledgers(last + 1, hash), 5))
@@ -152,6 +158,7 @@ describe("the ledger at hand", () => {
         yield* Rehearsal.begin
         assert.isNull(at(shelf))
         assert.deepStrictEqual(Option.getOrNull(yield* store.range)?.last, last + 5)
+        yield* late.open
         yield* Effect.repeatN(TestClock.adjust(0), 20)
         assert.deepStrictEqual(asked, [last + 1])
         yield* TestClock.adjust("2 seconds")

@@ -40,7 +40,7 @@ it.effect("shows what ran when, how long, within which limit, and how it ended",
     assert.strictEqual(
       Waterfall.render(yield* run.report),
       [
-        "stopped in 4.00 s of 52.0 s · SIGINT · exit code 3",
+        "stopped in 4.00 s of 54.0 s · SIGINT · exit code 3",
         "announcing                                              0 ms",
         "draining                                                2.00 s",
         "  http       ▕████████████████████                    ▏   2.00 s of 30.0 s  ok",

@@ -80,6 +80,9 @@ export const innerNameOf = (index: number): string => `p${index}.inner`
 /** Every stage of the budget is set to this, so that the whole follows from the graph. */
 export const stageMillis = 10
 
+/** The longest path through them: requests, listener, flush, WebSockets, database, health, telemetry. */
+export const pathMillis = 7 * stageMillis
+
 /** Nothing to do. */
 export const instantly: Work = { takes: 0, ends: "well", stubborn: false }
 

@@ -125,13 +125,13 @@ const words = (random: Random.Random, of: Case.Case): ReadonlyArray<Case.Word> =
 
 /** A signal when the stop is about to be over: the second of them must not prolong it. */
 const late = (random: Random.Random, of: Case.Case): Case.Word => {
-  const limit = of.whole ?? Math.max(Graph.needed(of, Graph.expand(of)), of.announce + 5 * Case.stageMillis)
+  const limit = of.whole ?? Math.max(Graph.needed(of, Graph.expand(of)), of.announce + Case.pathMillis)
   return { at: Math.max(0, of.words[0]!.at) + Math.max(1, limit - random.int(1, 999)), what: "SIGTERM" }
 }
 
 const whole = (random: Random.Random, of: Case.Case): number | null => {
   if (random.chance(0.4)) return null
   const needed = Graph.needed(of, Graph.expand(of))
-  const least = of.announce + 5 * Case.stageMillis
+  const least = of.announce + Case.pathMillis
   return Math.max(least, Math.round(needed * (random.chance(0.1) ? 0.9 : 1 + random.next() * random.next())))
 }

@@ -42,7 +42,7 @@ export const foretell = (of: Case.Case, added: AddedHooks): Foretold => {
   if (readyAt === reasonAt || wordAt === workerAt) unknown("a reason in the instant of another")
   const needed = Graph.needed(of, instances)
   const isRefused = of.whole !== null && needed > of.whole
-  const wholeMillis = of.whole ?? Math.max(needed, of.announce + 5 * Case.stageMillis)
+  const wholeMillis = of.whole ?? Math.max(needed, of.announce + Case.pathMillis)
   const begin = isRefused ? readyAt : reasonAt
   const deadline = of.force ? begin + wholeMillis : Infinity
   const signals = words.filter(({ what }) => what.startsWith("SIG"))
