@@ -97,6 +97,7 @@ export const make = ({ config, holder, isGone, isWanted, leases, name, word }: O
     Effect.annotateLogs({ lease: name })
   )
 
+  // Repeated, not called by itself: a process may be on standby for weeks, and must not grow with each look.
   const wait: Standby["wait"] = (onStandby) =>
     Effect.gen(function* () {
       const { given, held } = yield* look
@@ -110,8 +111,8 @@ export const make = ({ config, holder, isGone, isWanted, leases, name, word }: O
       })
       // The end of the lease may come sooner than the next look.
       yield* Effect.raceFirst(word, Effect.sleep(left > 0 ? Math.min(poll, left) : poll))
-      return yield* wait(onStandby)
-    })
+      return undefined
+    }).pipe(Effect.repeat({ until: (given): given is Given => given !== undefined }))
 
   return {
     wait,

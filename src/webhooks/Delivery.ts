@@ -205,7 +205,7 @@ export const run = (options: Options) =>
         )
       })
 
-    const look: Effect.Effect<Work, DeliveryStore.StoreFailed> = Effect.gen(function* () {
+    const look = Effect.gen(function* (): Effect.fn.Return<Work | undefined, DeliveryStore.StoreFailed> {
       const now = yield* Clock.currentTimeMillis
       // Those under way are still due, so there must be room for as many more.
       const due = lanes.startable(yield* store.due(now, 2 * options.perEndpoint))
@@ -214,8 +214,10 @@ export const run = (options: Options) =>
       const at = yield* store.nextAt(now)
       const wait = Math.min(pollMillis, at === undefined ? pollMillis : Math.max(1, at - now))
       yield* Effect.raceFirst(Effect.zipRight(bell.heard, Effect.sleep(gatherMillis)), Effect.sleep(wait))
-      return yield* look
+      return undefined
     })
+    // Repeated, not called by itself: who waits for days must not grow.
+    const found = Effect.repeat(look, { until: (work): work is Work => work !== undefined })
     const prune = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const removed = yield* store.prune(now - Duration.toMillis(options.retention))
@@ -247,7 +249,7 @@ export const run = (options: Options) =>
       next: Effect.suspend(() => {
         const wait = delay
         delay = undefined
-        return wait === undefined ? look : Effect.delay(look, wait)
+        return wait === undefined ? found : Effect.delay(found, wait)
       }),
       unit: (work) => {
         if (work._tag === "Prune") return prune

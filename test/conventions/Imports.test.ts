@@ -52,3 +52,25 @@ it("only the lifecycle library forks daemons: whatever else outlives a scope is 
     []
   )
 })
+
+/** The lines below `from` that are indented more than it: the body of what begins there. */
+const bodyOf = (lines: ReadonlyArray<string>, from: number): ReadonlyArray<string> => {
+  const depth = (line: string) => line.search(/\S/)
+  const rest = lines.slice(from + 1)
+  const end = rest.findIndex((line) => depth(line) >= 0 && depth(line) <= depth(lines[from]!))
+  return end < 0 ? rest : rest.slice(0, end)
+}
+
+it("no generator ends in itself: each turn of such a loop leaves a frame, and one that waits for weeks fills the memory", () => {
+  const offenders = sources.flatMap(({ file, text }) => {
+    const lines = text.split("\n")
+    return lines.flatMap((line, i) => {
+      const name = /^\s*(?:export )?const (\w+)/.exec(line)?.[1]
+      const ends = new RegExp(`return yield\\* ${name}\\b`)
+      return name !== undefined && bodyOf(lines, i).some((inner) => ends.test(inner))
+        ? [`${file}: ${name}`]
+        : []
+    })
+  })
+  assert.deepStrictEqual(offenders, [])
+})

@@ -23,16 +23,15 @@ export interface Options<E, R> {
   readonly position: number
   /** Takes the events after that, ascending and never none; when it ends, it is done with them. */
   readonly take: (events: ReadonlyArray<Outbox.Event>) => Effect.Effect<void, E, R>
+  /** How often it looks by itself, where nobody says that there is something: another process that shares the database rings no bell here without Redis. 1 s. */
+  readonly poll?: Duration.DurationInput
 }
 
 /** Events in a batch: two or three milliseconds to read and take. Requests get their turn between two. */
 const perBatch = 96
 
-/** How often it looks by itself, in milliseconds: another process that shares the database rings no bell here. */
-const pollMillis = 1000
-
 /** Runs the consumer in the current scope, and passes on what is left when the scope closes. Never fails. */
-export const run = <E, R>({ limit, name, position, take }: Options<E, R>) =>
+export const run = <E, R>({ limit, name, poll = "1 second", position, take }: Options<E, R>) =>
   Effect.gen(function* () {
     const outbox = yield* Outbox.Outbox
     const done = yield* Ref.make(position)
@@ -43,13 +42,16 @@ export const run = <E, R>({ limit, name, position, take }: Options<E, R>) =>
     )
     const pass = (events: ReadonlyArray<Outbox.Event>) =>
       Effect.zipRight(take(events), Ref.set(done, events.at(-1)!.id))
-    const next: Effect.Effect<ReadonlyArray<Outbox.Event>, SqlError> = Effect.gen(function* () {
-      yield* turn
-      const events = yield* batch
-      if (events.length > 0) return events
-      yield* Effect.raceFirst(outbox.awaitAfter(yield* Ref.get(done)), Effect.sleep(pollMillis))
-      return yield* next
-    })
+    const look = Effect.zipRight(turn, batch)
+    const rest = Effect.flatMap(Ref.get(done), (id) =>
+      Effect.raceFirst(outbox.awaitAfter(id), Effect.sleep(poll))
+    )
+    // Repeated, not called by itself: who waits for days must not grow.
+    const next = Effect.flatMap(look, (events) =>
+      events.length > 0
+        ? Effect.succeed(events)
+        : Effect.repeat(Effect.zipRight(rest, look), { until: ({ length }) => length > 0 })
+    )
     const flush: Effect.Effect<void, SqlError | E, R> = Effect.flatMap(batch, (events) =>
       events.length === 0 ? Effect.void : Effect.zipRight(pass(events), flush)
     )

@@ -14,6 +14,9 @@ import * as OutboxTask from "./OutboxTask.js"
 /** How the task is called in logs, health, reports and the outbox. */
 export const name = "webhook-dispatcher"
 
+/** Ledgers are stored by the process that has the lease, as this is; what others commit are notices alone, which may be told a little later where no Redis tells of them. */
+const poll = "5 seconds"
+
 /** The task: for tests and tools. */
 export const layer = (limit: Duration.Duration) =>
   Layer.scopedDiscard(
@@ -31,7 +34,7 @@ export const layer = (limit: Duration.Duration) =>
           outbox.transaction(Effect.zipRight(outbox.advance(name, events.at(-1)!.id), add(events))),
           added
         )
-      yield* OutboxTask.run({ name, limit, position, take })
+      yield* OutboxTask.run({ name, limit, position, take, poll })
     }).pipe(Effect.annotateLogs({ component: "WebhookDispatcher" }))
   )
 
