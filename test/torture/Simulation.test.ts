@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import { constants, setPriority } from "node:os"
 import { promisify } from "node:util"
 
-const runs = process.env.TORTURE === "long" ? "10000" : "3000"
+const runs = process.env.TORTURE === "long" ? "10000" : "2000"
 
 describe("laws 1 to 6 and 9 in simulated lives", () => {
   it(`hold in ${runs} random ones`, async () => {

@@ -187,7 +187,9 @@ class Client {
   private begin(total: number): void {
     this.session = this.fresh.session
     this.token = this.fresh.token
-    this.total = this.least = total
+    this.total = total
+    // Nothing of a session that begins is saved yet, also where the message that began it counts in it already.
+    this.least = 0
     this.lost = 0
     this.begunAt = Date.now()
     this.answers = []
