@@ -4,6 +4,7 @@
 export const byId = <E extends Element = HTMLElement>(id: string): E => {
   const found = document.getElementById(id)
   if (found === null) throw new Error(`the page has no #${id}`)
+  // Which kind it is stands in index.html, which the compiler does not read.
   return found as unknown as E
 }
 

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,7 +6,6 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import * as Tracer from "effect/Tracer"
 import * as Host from "../../src/lifecycle/Host.js"
 import * as Launch from "../../src/lifecycle/Launch.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
@@ -17,6 +15,7 @@ import * as ShutdownSpans from "../../src/lifecycle/ShutdownSpans.js"
 import * as StopReason from "../../src/lifecycle/StopReason.js"
 import { part } from "../support/Part.js"
 import * as Run from "../support/Run.js"
+import * as SpanDouble from "../support/SpanDouble.js"
 
 interface Seen {
   readonly name: string
@@ -32,42 +31,29 @@ interface Seen {
 const inMemory = () => {
   const spans: Array<Seen> = []
   let ids = 0
-  const tracer = Tracer.make({
-    context: (f) => f(),
-    span: (name, parent, context: Context.Context<never>, links, startTime, kind): Tracer.Span => {
-      const seen: Seen = {
-        name,
-        parent: Option.getOrUndefined(Option.map(parent, (p) => (p._tag === "Span" ? p.name : p.spanId))),
-        start: Number(startTime) / 1e6,
-        attributes: {},
-        events: [],
-        end: undefined,
-        failed: false
-      }
-      spans.push(seen)
-      return {
-        _tag: "Span",
-        name,
-        spanId: String(ids++),
-        traceId: "trace",
-        parent,
-        context,
-        links,
-        kind,
-        sampled: true,
-        status: { _tag: "Started", startTime },
-        attributes: new Map(),
-        end: (endTime, exit) => {
-          seen.end = Number(endTime) / 1e6
-          seen.failed = Exit.isFailure(exit)
-        },
-        attribute: (key, value) => {
-          seen.attributes[key.replace("shutdown.", "")] = value
-        },
-        event: (event, at) => {
-          seen.events.push(`${event} ${Number(at) / 1e6}`)
-        },
-        addLinks: () => {}
+  const tracer = SpanDouble.tracer(({ name, parent, startTime }) => {
+    const seen: Seen = {
+      name,
+      parent: Option.getOrUndefined(Option.map(parent, (p) => (p._tag === "Span" ? p.name : p.spanId))),
+      start: Number(startTime) / 1e6,
+      attributes: {},
+      events: [],
+      end: undefined,
+      failed: false
+    }
+    spans.push(seen)
+    return {
+      spanId: String(ids++),
+      traceId: "trace",
+      end: (endTime, exit) => {
+        seen.end = Number(endTime) / 1e6
+        seen.failed = Exit.isFailure(exit)
+      },
+      attribute: (key, value) => {
+        seen.attributes[key.replace("shutdown.", "")] = value
+      },
+      event: (event, at) => {
+        seen.events.push(`${event} ${Number(at) / 1e6}`)
       }
     }
   })

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { createConnection } from "node:net"
 import * as Child from "../support/Child.js"
+import { eventually } from "../support/Eventually.js"
 import * as PrometheusText from "../support/PrometheusText.js"
 
 afterEach(Child.clear)
@@ -31,16 +32,6 @@ const scrape = async (url: string) => {
   const text = await response.text()
   assert.strictEqual(response.status, 200, text)
   return { text, headers: response.headers, families: PrometheusText.parse(text) }
-}
-
-const eventually = async <A>(what: () => Promise<A | undefined>, millis = 15_000): Promise<A> => {
-  const until = performance.now() + millis
-  for (;;) {
-    const value = await what()
-    if (value !== undefined) return value
-    if (performance.now() > until) throw new Error("it never came true")
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 const urls = async (child: Child.Child) => {

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from "node:fs"
 import { createConnection } from "node:net"
 import { join, relative, resolve } from "node:path"
 import * as Child from "../support/Child.js"
+import { eventually } from "../support/Eventually.js"
 
 afterEach(Child.clear)
 
@@ -13,16 +14,6 @@ const lake = resolve(import.meta.dirname, "../../../shared/stellar/lake-pubnet")
 const get = async (url: string) => {
   const response = await fetch(url)
   return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
-
-const eventually = async <A>(what: () => Promise<A | undefined>, millis = 15_000): Promise<A> => {
-  const until = performance.now() + millis
-  for (;;) {
-    const value = await what()
-    if (value !== undefined) return value
-    if (performance.now() > until) throw new Error("it never came true")
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 describe("the service", () => {

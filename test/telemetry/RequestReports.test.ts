@@ -6,13 +6,13 @@ import * as Exit from "effect/Exit"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Tracer from "effect/Tracer"
 import * as ProblemMiddleware from "../../src/http/ProblemMiddleware.js"
 import * as Lifecycle from "../../src/lifecycle/Lifecycle.js"
 import * as ErrorReports from "../../src/telemetry/ErrorReports.js"
 import * as Tracing from "../../src/telemetry/Tracing.js"
 import * as Harness from "../http/support/Harness.js"
 import * as Run from "../support/Run.js"
+import * as SpanDouble from "../support/SpanDouble.js"
 
 it.scopedLive("B4: a request that dies is answered with 500, reported once and seen in its trace", () =>
   Effect.gen(function* () {
@@ -28,29 +28,14 @@ it.scopedLive("B4: a request that dies is answered with 500, reported once and s
         Layer.succeed(Lifecycle.Lifecycle, lifecycle)
       ])
     )
-    const tracer = Tracer.make({
-      context: (f) => f(),
-      span: (name, parent, context, links, startTime, kind) => ({
-        _tag: "Span",
-        name,
-        spanId: "b7ad6b7169203331",
-        traceId: Option.match(parent, {
-          onNone: () => "0af7651916cd43dd8448eb211c80319c",
-          onSome: (of) => of.traceId
-        }),
-        parent,
-        context,
-        links,
-        kind,
-        sampled: true,
-        status: { _tag: "Started", startTime },
-        attributes: new Map(),
-        end: (_, exit) => void spans.push(`${name} ${Exit.isSuccess(exit) ? "ended" : "failed"}`),
-        attribute: () => {},
-        event: () => {},
-        addLinks: () => {}
-      })
-    })
+    const tracer = SpanDouble.tracer(({ name, parent }) => ({
+      spanId: "b7ad6b7169203331",
+      traceId: Option.match(parent, {
+        onNone: () => "0af7651916cd43dd8448eb211c80319c",
+        onSome: (of) => of.traceId
+      }),
+      end: (_, exit) => void spans.push(`${name} ${Exit.isSuccess(exit) ? "ended" : "failed"}`)
+    }))
     const read = Effect.fn("Store.read")(() => Effect.die(new Error("broken")))
     const router = HttpRouter.empty.pipe(HttpRouter.get("/dies", read()))
     const app = ProblemMiddleware.middleware(Effect.flatten(HttpRouter.toHttpApp(router)))

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { Sampler } from "../../src/telemetry/OtlpConfig.js"
 import * as Tracing from "../../src/telemetry/Tracing.js"
+import * as SpanDouble from "../support/SpanDouble.js"
 
 const always: Sampler = { name: "parentbased_always_on", parentBased: true, ratio: 1 }
 
@@ -18,36 +19,21 @@ const recording = (sampler: Sampler = always) => {
     readonly parent: string | undefined
   }> = []
   let ids = 0
-  const inner = Tracer.make({
-    context: (f) => f(),
-    span: (name, parent, context, links, startTime, kind) => {
-      ids += 1
-      const traceId = Option.match(parent, {
-        onNone: () => (ids * 0x1234567).toString(16).padStart(32, "1"),
-        onSome: (span) => span.traceId
-      })
-      return {
-        _tag: "Span",
-        name,
-        spanId: ids.toString(16).padStart(16, "0"),
-        traceId,
-        parent,
-        context,
-        links,
-        kind,
-        sampled: true,
-        status: { _tag: "Started", startTime },
-        attributes: new Map(),
-        end: () =>
-          void ended.push({
-            name,
-            traceId,
-            parent: Option.getOrUndefined(Option.map(parent, ({ spanId }) => spanId))
-          }),
-        attribute: () => {},
-        event: () => {},
-        addLinks: () => {}
-      }
+  const inner = SpanDouble.tracer(({ name, parent }) => {
+    ids += 1
+    const traceId = Option.match(parent, {
+      onNone: () => (ids * 0x1234567).toString(16).padStart(32, "1"),
+      onSome: (span) => span.traceId
+    })
+    return {
+      spanId: ids.toString(16).padStart(16, "0"),
+      traceId,
+      end: () =>
+        void ended.push({
+          name,
+          traceId,
+          parent: Option.getOrUndefined(Option.map(parent, ({ spanId }) => spanId))
+        })
     }
   })
   const tracer = Tracing.sampled(inner, sampler)

@@ -173,6 +173,7 @@ export const make = (sql: SqlClient.SqlClient) => {
             ORDER BY ${by} DESC, src_asset DESC, dst_asset DESC LIMIT ${filter.limit}) AS page
             JOIN asset AS source ON source.id = src JOIN asset AS destination ON destination.id = dst
           ORDER BY ${sql(filter.sort)} DESC, src DESC, dst DESC`.values
+        // The columns stand in the statement; the driver gives them as arrays of anything.
         return (rows as unknown as ReadonlyArray<PageRow>).map((row) => placed(row, filter.sort))
       }),
     /** One corridor over each window in which there was an attempt. */
